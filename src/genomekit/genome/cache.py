@@ -1,0 +1,116 @@
+"""The one folder where genomekit keeps what it downloads or derives, and clear words when it cannot write there."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pooch
+
+VARIABLE = "GENOMEKIT_CACHE"
+_REASONS = {
+    errno.ENOSPC: "the disk is full",
+    errno.EDQUOT: "the disk quota is used up",
+    errno.EROFS: "the file system is read-only",
+    errno.EACCES: "this user may not write there",
+    errno.EPERM: "this user may not write there",
+    errno.ENOTDIR: "a part of the path is a file, not a folder",
+    errno.EEXIST: "a file stands where the folder should be",
+    errno.ENOENT: "the folder cannot be made",
+}
+
+
+def location() -> Path:
+    """Return the cache folder, whether it exists yet or not.
+
+    The environment variable GENOMEKIT_CACHE names it; otherwise it is the usual place of the platform
+    (Linux: ~/.cache/genomekit).
+    """
+    given = os.environ.get(VARIABLE, "").strip()
+    return Path(given).expanduser().absolute() if given else Path(pooch.os_cache("genomekit"))
+
+
+def folder(*parts: str) -> Path:
+    """Return a folder inside the cache and make it where it is missing.
+
+    Raises:
+        OSError: It cannot be made; the text names the folder and the environment variable.
+    """
+    path = location().joinpath(*parts)
+    with explained(path):
+        path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+@contextmanager
+def explained(path: Path | str) -> Iterator[None]:
+    """Turn an OSError of the kinds "full" or "not writable" into one that says what to do.
+
+    The class and `errno` stay what they were, so PermissionError remains PermissionError.
+    """
+    try:
+        yield
+    except OSError as error:
+        reason = _REASONS.get(error.errno or 0)
+        # A file that is missing while it is read is the business of the reader, not of the folder.
+        if reason is None or (error.errno == errno.ENOENT and error.filename != str(path)):
+            raise
+        raise OSError(
+            error.errno,
+            f"Cannot write in {path}: {reason}. Free some space or set the environment variable {VARIABLE} "
+            "to a folder you may write in",
+        ) from error
+
+
+@contextmanager
+def atomic(target: Path) -> Iterator[Path]:
+    """Give a temporary path beside `target` which takes its name only if the block succeeds.
+
+    Readers never see half a file, two processes that write the same file do not disturb each other, and an
+    interrupted write leaves nothing behind.
+
+    Raises:
+        OSError: The folder cannot be written (explained).
+
+    Example:
+        >>> import tempfile
+        >>> target = Path(tempfile.mkdtemp()) / "note.txt"
+        >>> with atomic(target) as temporary:
+        ...     _ = temporary.write_text("whole")
+        >>> target.read_text()
+        'whole'
+    """
+    with explained(target.parent):
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:80]}.", suffix=".tmp")
+        os.close(handle)
+        temporary = Path(name)
+        try:
+            yield temporary
+            os.replace(temporary, target)
+        finally:
+            with suppress(FileNotFoundError):
+                temporary.unlink()
+
+
+def fingerprint(path: Path, *salt: object) -> str:
+    """Return 16 hex digits that change with the file (resolved path, time of change, size) or the salt."""
+    facts = path.stat()
+    text = "\n".join(map(str, (path.resolve(), facts.st_mtime_ns, facts.st_size, *salt)))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def writable(path: Path) -> bool:
+    """Whether files can be made in a folder, found out by making one.
+
+    Permission bits are no answer on read-only mounts, network disks or for the superuser.
+    """
+    try:
+        with tempfile.TemporaryFile(dir=path):
+            return True
+    except OSError:
+        return False

@@ -1,0 +1,227 @@
+"""Write a result to one file (NetCDF) or one folder (Zarr) and read it back exactly.
+
+"Exactly" is `xr.DataTree.identical` plus equal dtypes, index kinds and attribute types: formats change strings,
+byte order and NumPy scalars on the way, and `open` undoes that.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import json
+import os
+import shutil
+import tempfile
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from genomekit.labels import SCHEMA, plain_attrs, text
+
+# Sizes of all files of a Zarr store: the format itself cannot tell a lost chunk from one left out as empty.
+MANIFEST = "genomekit_files.json"
+# xarray reads an empty object array as float64; these index coordinates are always strings.
+_TEXT_INDEXES = ("junction", "track", "allele")
+_VLEN = np.dtype("O", metadata={"element_type": str})
+
+
+def save(tree: xr.DataTree, path: str | os.PathLike[str], *, overwrite: bool = False, compress: bool = True) -> Path:
+    """Save a result as `.nc` (NetCDF, one file) or `.zarr` (one folder).
+
+    The target appears only when it is complete; an interrupted call leaves nothing under its name.
+
+    Args:
+        tree: What a `predict_*` call returned, or a part of it.
+        path: Where; the ending chooses the format.
+        overwrite: Replace a result that is already there.
+        compress: Compress values with checksums (NetCDF; Zarr always compresses).
+
+    Returns:
+        The path written.
+
+    Raises:
+        ValueError: An unknown ending, a tree of another schema, or attributes that are not plain.
+        FileExistsError: The target exists and `overwrite` is False.
+        ImportError: Zarr is asked for and not installed.
+
+    Example:
+        >>> import tempfile
+        >>> from genomekit.labels import prediction_tree
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = save(prediction_tree({}, {"chrom": "chrV"}), f"{folder}/result.nc")
+        ...     open(path).attrs["chrom"]
+        'chrV'
+    """
+    target = Path(path)
+    kind = _kind(target)
+    if tree.attrs.get("schema") != SCHEMA:
+        raise ValueError(
+            f"The tree has schema {tree.attrs.get('schema')!r}; only {SCHEMA!r} can be saved. Save the whole result, "
+            "or wrap single nodes with genomekit.labels.prediction_tree."
+        )
+    if target.exists() and not overwrite:
+        raise FileExistsError(f"{target} exists; pass overwrite=True to replace it, or choose another name.")
+    if not target.parent.is_dir():
+        raise FileNotFoundError(f"The folder {target.parent} does not exist; create it first.")
+    ready = tree.map_over_datasets(_for_disk)
+    with _beside(target, kind) as temporary:
+        if kind == "nc":
+            ready.to_netcdf(temporary, engine="h5netcdf", encoding=_netcdf_encoding(ready) if compress else None)
+        else:
+            _require_zarr()
+            ready.to_zarr(temporary, mode="w", consolidated=False)
+            _write_manifest(temporary)
+        _move(temporary, target)
+    return target
+
+
+def open(path: str | os.PathLike[str]) -> xr.DataTree:
+    """Read a saved result back, equal to what was saved.
+
+    Args:
+        path: A `.nc` file or `.zarr` folder written by `save`.
+
+    Raises:
+        FileNotFoundError: Nothing is there.
+        ValueError: The file is truncated, damaged, or was not written by genomekit.
+        ImportError: A Zarr folder, and Zarr is not installed.
+    """
+    source = Path(path)
+    if not source.exists():
+        raise FileNotFoundError(f"There is no saved result at {source}; look for a .nc file or a .zarr folder.")
+    kind = _kind(source)
+    if kind == "zarr":
+        _require_zarr()
+        _check_manifest(source)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # "no consolidated metadata": written so on purpose
+            options = {"engine": "h5netcdf"} if kind == "nc" else {"engine": "zarr", "consolidated": False}
+            with xr.open_datatree(source, decode_times=False, decode_timedelta=False, **options) as stored:
+                tree = stored.load()
+    except MemoryError:
+        raise
+    except Exception as error:  # each backend has errors of its own for a damaged file
+        raise ValueError(
+            f"{source} cannot be read ({type(error).__name__}: {error}). It is truncated, damaged or not a "
+            f"{'NetCDF file' if kind == 'nc' else 'Zarr folder'}; copy or compute it again."
+        ) from error
+    if tree.attrs.get("schema") != SCHEMA:
+        raise ValueError(
+            f"{source} has schema {tree.attrs.get('schema')!r}, expected {SCHEMA!r}: genomekit did not write it. "
+            "Open it with xarray.open_datatree."
+        )
+    return xr.DataTree.from_dict({node.path: _from_disk(node.to_dataset(inherit=False)) for node in tree.subtree})
+
+
+def _kind(path: Path) -> str:
+    if path.suffix in (".nc", ".zarr"):
+        return path.suffix[1:]
+    raise ValueError(f"{path} ends in {path.suffix!r}; results are saved as .nc (NetCDF) or .zarr (Zarr).")
+
+
+def _require_zarr() -> None:
+    if importlib.util.find_spec("zarr") is None:
+        raise ImportError("Zarr is not installed; run `pip install 'genomekit-torch[batch]'`, or use a .nc file.")
+
+
+def _for_disk(dataset: xr.Dataset) -> xr.Dataset:
+    """Check attributes and type empty string columns, which xarray would store as numbers."""
+    ready = dataset.assign_attrs(plain_attrs(dataset.attrs))
+    for name, variable in ready.variables.items():
+        plain_attrs(variable.attrs)
+        if variable.dtype == object and variable.size == 0 and name not in ready.indexes:
+            ready[name] = variable.copy(data=np.empty(variable.shape, dtype=_VLEN))
+    return ready
+
+
+def _netcdf_encoding(tree: xr.DataTree) -> dict[str, dict[str, dict[str, object]]]:
+    packed = {"zlib": True, "complevel": 1, "shuffle": True, "fletcher32": True}
+    return {
+        node.path: {name: packed for name, v in node.data_vars.items() if v.ndim and v.size and v.dtype != object}
+        for node in tree.subtree
+    }
+
+
+def _from_disk(dataset: xr.Dataset) -> xr.Dataset:
+    coords = {}
+    for name, variable in dataset.variables.items():
+        is_index = name in dataset.indexes
+        if variable.dtype.kind in "UTO" or (is_index and name in _TEXT_INDEXES):
+            coords[name] = text(variable.values.ravel()).reshape(variable.shape)
+        elif is_index and variable.dtype.kind == "i":
+            coords[name] = _range(variable.values)
+        else:
+            coords[name] = variable.values.astype(variable.dtype.newbyteorder("="), copy=False)
+    variables = {
+        name: (dataset[name].dims, pd.Index(data) if name in dataset.indexes else data, _python(dataset[name].attrs))
+        for name, data in coords.items()
+    }
+    data_vars = {name: variables[name] for name in dataset.data_vars}
+    return xr.Dataset(data_vars, {n: variables[n] for n in dataset.coords}, _python(dataset.attrs))
+
+
+def _range(values: np.ndarray) -> pd.Index:
+    """Give evenly spaced positions back as the RangeIndex they were."""
+    steps = np.unique(np.diff(values))
+    if len(steps) == 1 and steps[0] != 0:
+        return pd.RangeIndex(int(values[0]), int(values[0]) + int(steps[0]) * len(values), int(steps[0]))
+    return pd.Index(values.astype(np.int64, copy=False))
+
+
+def _python(attrs: dict[str, object]) -> dict[str, object]:
+    return {name: value.item() if isinstance(value, np.generic) else value for name, value in attrs.items()}
+
+
+@contextlib.contextmanager
+def _beside(target: Path, kind: str) -> Iterator[Path]:
+    """Give a temporary path on the target's own disk, so that the final rename is atomic; always cleaned up."""
+    try:
+        folder = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+    except PermissionError as error:
+        raise PermissionError(f"The folder {target.parent} cannot be written; choose another one.") from error
+    try:
+        yield folder / f"part.{kind}"
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _move(temporary: Path, target: Path) -> None:
+    if target.is_dir():  # a folder cannot be replaced in one step: the old one steps aside first
+        aside = temporary.parent / "replaced"
+        target.rename(aside)
+        try:
+            temporary.rename(target)
+        except OSError:
+            aside.rename(target)
+            raise
+    else:
+        os.replace(temporary, target)
+
+
+def _files(store: Path) -> dict[str, int]:
+    return {p.relative_to(store).as_posix(): p.stat().st_size for p in sorted(store.rglob("*")) if p.is_file()}
+
+
+def _write_manifest(store: Path) -> None:
+    (store / MANIFEST).write_text(json.dumps(_files(store)))
+
+
+def _check_manifest(store: Path) -> None:
+    if not (store / MANIFEST).is_file():
+        raise ValueError(f"{store} has no {MANIFEST}: it is incomplete or genomekit did not write it.")
+    try:
+        expected = json.loads((store / MANIFEST).read_text())
+    except ValueError as error:
+        raise ValueError(f"{store / MANIFEST} is damaged; copy the whole folder again.") from error
+    found = _files(store)
+    wrong = [name for name, size in expected.items() if found.get(name) != size]
+    if wrong:
+        raise ValueError(
+            f"{store} is damaged: {len(wrong)} of {len(expected)} files are missing or have another size, first "
+            f"{wrong[0]}. Copy the whole folder again."
+        )
