@@ -66,3 +66,105 @@ def result_tree():
         ),
     }
     return prediction_tree(nodes, {**where, "model": "test"})
+
+
+def _tiny_checkpoint(seed: int = 3):
+    """A random network of two organisms with a head of every kind, its track table, and a name."""
+    import pandas as pd
+    import torch
+
+    from genomekit.nn import AlphaGenome, HeadConfig, NetworkConfig
+    from genomekit.tracks import MODALITIES, TrackTable
+    from genomekit.weights.checkpoint import Checkpoint
+
+    def rows(organism, modality, names, strands=(".",), first=0):
+        made = [{"name": name, "strand": strand} for strand in strands for name in names]
+        table = pd.DataFrame(made).assign(organism=organism, modality=modality, nonzero_mean=0.5)
+        return table.assign(channel=range(first, first + len(table)), biosample_name=table["name"].str.split().str[0])
+
+    stranded = {"rna_seq": 6, "splice_site_usage": 4}
+    frames = []
+    for organism in ("worm", "yeast"):
+        frames += [rows(organism, name, ["egg x", "gut x"], "+-") for name in stranded]
+        frames += [rows(organism, name, ["egg a", "gut a"], first=1) for name in ("atac", "dnase", "chip_tf")]
+        frames.append(rows(organism, "contact_maps", ["egg hi-c"]))
+        junctions = rows(organism, "splice_junctions", ["egg j", "gut j"], "+-")
+        frames.append(junctions.assign(channel=[0, 1, 3, 4]))
+        sites = rows(organism, "splice_sites", ["donor", "acceptor"], "+-")
+        frames.append(sites.assign(biosample_name=""))
+    widths = {
+        "atac": 4,
+        "dnase": 4,
+        "chip_tf": 4,
+        "contact_maps": 2,
+        "splice_sites": 5,
+        "splice_junctions": 6,
+        **stranded,
+    }
+    kinds = {"atac": (1, 128), "dnase": (1, 128), "rna_seq": (1, 128), "chip_tf": (128,)}
+    heads = tuple(
+        HeadConfig(
+            modality=name,
+            kind=MODALITIES[name].head_kind,
+            channels=width,
+            resolutions=kinds.get(name, (MODALITIES[name].resolution,)),
+            squash=MODALITIES[name].squash,
+        )
+        for name, width in widths.items()
+    )
+    config = NetworkConfig(
+        organisms=("worm", "yeast"),
+        heads=heads,
+        channels=8,
+        channel_step=4,
+        num_layers=2,
+        num_heads=2,
+        key_channels=8,
+        value_channels=8,
+        pair_channels=8,
+        pair_heads=2,
+        pair_key_channels=8,
+        junction_channels=16,
+        max_splice_sites=16,
+        splice_threshold=0.0,  # a random network is sure of no site, and junctions need some
+        max_length=8192,
+        default_length=2048,
+    )
+    torch.manual_seed(seed)
+    tracks = TrackTable(pd.concat(frames), modalities=MODALITIES, organisms=config.organisms, widths=widths)
+    network = AlphaGenome(config)
+    network.set_track_means(
+        {head.modality: torch.from_numpy(tracks.means(head.modality)) for head in heads if head.kind == "track"}
+    )
+    return Checkpoint(
+        name="tiny",
+        network=network,
+        config=config,
+        tracks=tracks,
+        path=Path("tiny"),
+        layout="genomekit",
+        terms="for tests only",
+        hash_source=lambda: "0" * 64,
+    )
+
+
+@pytest.fixture
+def tiny_checkpoint():
+    """A random two-organism checkpoint with a head of every kind, in the shape `weights.load.load` gives."""
+    return _tiny_checkpoint()
+
+
+@pytest.fixture
+def tiny_engine(tiny_checkpoint):
+    """The engine of `tiny_checkpoint` on the CPU."""
+    from genomekit.engine import Engine
+
+    return Engine(tiny_checkpoint, device="cpu")
+
+
+@pytest.fixture
+def tiny_model(tiny_checkpoint):
+    """The model of `tiny_checkpoint` on the CPU."""
+    from genomekit.model import Model
+
+    return Model(tiny_checkpoint, device="cpu")

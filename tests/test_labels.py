@@ -14,7 +14,9 @@ WHERE = {"chrom": "chrV", "start": 100, "end": 108, "strand": "."}
 
 
 def track_rows(*labels_given):
-    return pd.DataFrame({"label": labels_given, "name": labels_given, "strand": ".", "channel": range(len(labels_given))})
+    return pd.DataFrame(
+        {"label": labels_given, "name": labels_given, "strand": ".", "channel": range(len(labels_given))}
+    )
 
 
 def atac(values, rows, **attrs):

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from genomekit.genome.junction import Junction as Junction
     from genomekit.genome.variant import Variant as Variant
     from genomekit.model import Model as Model
-    from genomekit.storage import open as open
+    from genomekit.accessors import open as open
 
 __version__ = "0.1.0"
 
@@ -40,7 +40,7 @@ _OWNERS = {
     "Model": "genomekit.model",
     "Variant": "genomekit.genome.variant",
     "doctor": "genomekit.doctor",
-    "open": "genomekit.storage",
+    "open": "genomekit.accessors",
 }
 
 __all__ = [

@@ -36,11 +36,7 @@ def to_dataframe(dataset: xr.Dataset, *, max_rows: int = MAX_ROWS) -> pd.DataFra
         ValueError: The table would be longer than `max_rows`.
     """
     signal = dataset["signal"]
-    if signal.size > max_rows:
-        raise ValueError(
-            f"The table would have {signal.size:,} rows, more than max_rows={max_rows:,}; use .gk.region(...), "
-            ".gk.tracks(...) or .gk.bin(...) first."
-        )
+    check_rows(signal.size, max_rows)
     places = [dim for dim in signal.dims if dim in ("position", "bin1", "bin2", "junction")]
     signal = signal.transpose(*places, ..., "track", missing_dims="ignore")
     index = {dim: _take(signal.shape, axis) for axis, dim in enumerate(signal.dims)}
@@ -72,6 +68,19 @@ def to_dataframe(dataset: xr.Dataset, *, max_rows: int = MAX_ROWS) -> pd.DataFra
     frame = pd.DataFrame(columns)
     # Nullable, so that rows without a second bin stay whole numbers when nodes are put into one table.
     return frame.astype({name: "Int64" for name in ("start2", "end2") if name in frame})
+
+
+def check_rows(rows: int, max_rows: int) -> None:
+    """Refuse a tidy table that is too long.
+
+    Raises:
+        ValueError: `rows` is above `max_rows`.
+    """
+    if rows > max_rows:
+        raise ValueError(
+            f"The table would have {rows:,} rows, more than max_rows={max_rows:,}; use .gk.region(...), "
+            ".gk.tracks(...) or .gk.bin(...) first."
+        )
 
 
 def to_bigwig(

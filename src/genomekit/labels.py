@@ -78,7 +78,12 @@ ATTRIBUTES = {
     "assembly": "Genome build.",
     "organism": "Organism whose output head was read.",
     "coordinate_system": "Always 0-based half-open.",
-    "window": "The stretch the network read.",
+    "window": "The stretch the network read, chrom:start-end.",
+    "window_start": "First base of the window, 0-based; negative where N stands before the chromosome.",
+    "window_end": "Base after the last base of the window, 0-based.",
+    "average_strands": "1 where both strands were read and averaged, else 0.",
+    "min_count": "Junctions with a value below this in every track were left out.",
+    "displayed_strand": '"-" while a result is turned by `.gk.reverse_complement()`, else absent.',
     "pad_left": "Bases of N before the chromosome or sequence in the window, bp.",
     "pad_right": "Bases of N after the chromosome or sequence in the window, bp.",
     "model": "Name of the checkpoint.",
@@ -132,8 +137,9 @@ def plain_attrs(attrs: Mapping[str, object]) -> dict[str, str | int | float]:
             value = value.item()
         if isinstance(value, bool):
             value = int(value)
-        storable = isinstance(value, float) or (isinstance(value, str) and "\0" not in value)
-        if not storable and not (isinstance(value, int) and -(2**63) <= value < 2**63):
+        fits = isinstance(value, int) and -(2**63) <= value < 2**63
+        fits = fits or isinstance(value, float) or (isinstance(value, str) and "\0" not in value)
+        if not (fits and isinstance(value, str | int | float)):
             raise ValueError(
                 f"Attribute {name!r} is {value!r} ({type(value).__name__}); attributes are strings, 64-bit integers "
                 "and floats, so that files give them back unchanged. Write it as text, or leave it out."

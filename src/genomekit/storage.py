@@ -13,8 +13,9 @@ import os
 import shutil
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -22,8 +23,9 @@ import xarray as xr
 
 from genomekit.labels import SCHEMA, plain_attrs, text
 
-# Sizes of all files of a Zarr store: the format itself cannot tell a lost chunk from one left out as empty.
-MANIFEST = "genomekit_files.json"
+# Root attribute of a Zarr store: the order of its nodes, which Zarr forgets, and the sizes of its files, without which
+# a lost chunk looks like one left out as empty.
+MANIFEST = "genomekit_manifest"
 # xarray reads an empty object array as float64; these index coordinates are always strings.
 _TEXT_INDEXES = ("junction", "track", "allele")
 _VLEN = np.dtype("O", metadata={"element_type": str})
@@ -73,8 +75,8 @@ def save(tree: xr.DataTree, path: str | os.PathLike[str], *, overwrite: bool = F
             ready.to_netcdf(temporary, engine="h5netcdf", encoding=_netcdf_encoding(ready) if compress else None)
         else:
             _require_zarr()
-            ready.to_zarr(temporary, mode="w", consolidated=False)
-            _write_manifest(temporary)
+            ready.to_zarr(temporary, mode="w", consolidated=False, zarr_format=3)
+            _write_manifest(temporary, ready)
         _move(temporary, target)
     return target
 
@@ -94,14 +96,16 @@ def open(path: str | os.PathLike[str]) -> xr.DataTree:
     if not source.exists():
         raise FileNotFoundError(f"There is no saved result at {source}; look for a .nc file or a .zarr folder.")
     kind = _kind(source)
+    order = {}
     if kind == "zarr":
         _require_zarr()
-        _check_manifest(source)
+        order = _check_manifest(source)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)  # "no consolidated metadata": written so on purpose
-            options = {"engine": "h5netcdf"} if kind == "nc" else {"engine": "zarr", "consolidated": False}
-            with xr.open_datatree(source, decode_times=False, decode_timedelta=False, **options) as stored:
+            options: dict[str, Any] = {} if kind == "nc" else {"consolidated": False}
+            options |= {"engine": "h5netcdf" if kind == "nc" else "zarr", "decode_times": False}
+            with xr.open_datatree(source, decode_timedelta=False, **options) as stored:
                 tree = stored.load()
     except MemoryError:
         raise
@@ -115,7 +119,9 @@ def open(path: str | os.PathLike[str]) -> xr.DataTree:
             f"{source} has schema {tree.attrs.get('schema')!r}, expected {SCHEMA!r}: genomekit did not write it. "
             "Open it with xarray.open_datatree."
         )
-    return xr.DataTree.from_dict({node.path: _from_disk(node.to_dataset(inherit=False)) for node in tree.subtree})
+    tree.attrs.pop(MANIFEST, None)
+    nodes = {node.path: node.to_dataset(inherit=False) for node in tree.subtree}
+    return xr.DataTree.from_dict({path: _from_disk(nodes[path], order.get(path)) for path in order or nodes})
 
 
 def _kind(path: Path) -> str:
@@ -139,7 +145,7 @@ def _for_disk(dataset: xr.Dataset) -> xr.Dataset:
     return ready
 
 
-def _netcdf_encoding(tree: xr.DataTree) -> dict[str, dict[str, dict[str, object]]]:
+def _netcdf_encoding(tree: xr.DataTree) -> dict[str, Any]:
     packed = {"zlib": True, "complevel": 1, "shuffle": True, "fletcher32": True}
     return {
         node.path: {name: packed for name, v in node.data_vars.items() if v.ndim and v.size and v.dtype != object}
@@ -147,22 +153,29 @@ def _netcdf_encoding(tree: xr.DataTree) -> dict[str, dict[str, dict[str, object]
     }
 
 
-def _from_disk(dataset: xr.Dataset) -> xr.Dataset:
-    coords = {}
-    for name, variable in dataset.variables.items():
+def _from_disk(dataset: xr.Dataset, order: list[str] | None) -> xr.Dataset:
+    """Undo what the format did to strings, positions, byte order, attributes and the order of variables."""
+    data: dict[Hashable, np.ndarray | pd.Index] = {}
+    for name in order or dataset.variables:
+        variable = dataset.variables[name]
         is_index = name in dataset.indexes
         if variable.dtype.kind in "UTO" or (is_index and name in _TEXT_INDEXES):
-            coords[name] = text(variable.values.ravel()).reshape(variable.shape)
+            data[name] = text(variable.values.ravel()).reshape(variable.shape)
         elif is_index and variable.dtype.kind == "i":
-            coords[name] = _range(variable.values)
+            data[name] = _range(variable.values)
         else:
-            coords[name] = variable.values.astype(variable.dtype.newbyteorder("="), copy=False)
-    variables = {
-        name: (dataset[name].dims, pd.Index(data) if name in dataset.indexes else data, _python(dataset[name].attrs))
-        for name, data in coords.items()
+            data[name] = variable.values.astype(variable.dtype.newbyteorder("="), copy=False)
+    parts = {
+        name: (
+            dataset[name].dims,
+            pd.Index(values) if name in dataset.indexes else values,
+            _python(dataset[name].attrs),
+        )
+        for name, values in data.items()
     }
-    data_vars = {name: variables[name] for name in dataset.data_vars}
-    return xr.Dataset(data_vars, {n: variables[n] for n in dataset.coords}, _python(dataset.attrs))
+    coords = {name: part for name, part in parts.items() if name in dataset.coords}
+    data_vars = {name: part for name, part in parts.items() if name not in coords}
+    return xr.Dataset(data_vars, coords, _python(dataset.attrs))
 
 
 def _range(values: np.ndarray) -> pd.Index:
@@ -173,7 +186,7 @@ def _range(values: np.ndarray) -> pd.Index:
     return pd.Index(values.astype(np.int64, copy=False))
 
 
-def _python(attrs: dict[str, object]) -> dict[str, object]:
+def _python(attrs: Mapping[Any, object]) -> dict[str, object]:
     return {name: value.item() if isinstance(value, np.generic) else value for name, value in attrs.items()}
 
 
@@ -204,20 +217,27 @@ def _move(temporary: Path, target: Path) -> None:
 
 
 def _files(store: Path) -> dict[str, int]:
-    return {p.relative_to(store).as_posix(): p.stat().st_size for p in sorted(store.rglob("*")) if p.is_file()}
+    """Give the size of every file but the root's metadata, which holds this list."""
+    files = {path.relative_to(store).as_posix(): path for path in store.rglob("*") if path.is_file()}
+    return {name: files[name].stat().st_size for name in sorted(files) if name != "zarr.json"}
 
 
-def _write_manifest(store: Path) -> None:
-    (store / MANIFEST).write_text(json.dumps(_files(store)))
+def _write_manifest(store: Path, tree: xr.DataTree) -> None:
+    order = {node.path: [str(name) for name in node.to_dataset(inherit=False).variables] for node in tree.subtree}
+    metadata = json.loads((store / "zarr.json").read_text())
+    metadata["attributes"][MANIFEST] = json.dumps({"order": order, "files": _files(store)})
+    (store / "zarr.json").write_text(json.dumps(metadata))
 
 
-def _check_manifest(store: Path) -> None:
-    if not (store / MANIFEST).is_file():
-        raise ValueError(f"{store} has no {MANIFEST}: it is incomplete or genomekit did not write it.")
+def _check_manifest(store: Path) -> dict[str, list[str]]:
+    """Check the files against the list, and give the variables of every node in order."""
     try:
-        expected = json.loads((store / MANIFEST).read_text())
-    except ValueError as error:
-        raise ValueError(f"{store / MANIFEST} is damaged; copy the whole folder again.") from error
+        manifest = json.loads(json.loads((store / "zarr.json").read_text())["attributes"][MANIFEST])
+        expected, order = manifest["files"], manifest["order"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ValueError(
+            f"{store} has no list of its files: it is incomplete or genomekit did not write it."
+        ) from error
     found = _files(store)
     wrong = [name for name, size in expected.items() if found.get(name) != size]
     if wrong:
@@ -225,3 +245,4 @@ def _check_manifest(store: Path) -> None:
             f"{store} is damaged: {len(wrong)} of {len(expected)} files are missing or have another size, first "
             f"{wrong[0]}. Copy the whole folder again."
         )
+    return order

@@ -11,16 +11,16 @@ def letters(length: int, seed: int = 0) -> str:
     return "".join(np.random.default_rng(seed).choice(list("ACGT"), length))
 
 
-def test_base_codes_of_letters_and_one_hot_agree():
+def test_as_codes_of_letters_and_one_hot_agree():
     text = "ACGTNacgtR"
     one_hot = np.zeros((10, 4))
     for place, base in enumerate(text.upper()):
         if base in "ACGT":
             one_hot[place, "ACGT".index(base)] = 1
-    assert baselines.base_codes(text).tolist() == [0, 1, 2, 3, 4, 0, 1, 2, 3, 4]
-    assert baselines.base_codes(one_hot).tolist() == baselines.base_codes(text).tolist()
+    assert baselines.as_codes(text).tolist() == [0, 1, 2, 3, 4, 0, 1, 2, 3, 4]
+    assert baselines.as_codes(one_hot).tolist() == baselines.as_codes(text).tolist()
     with pytest.raises(ValueError, match=r"\(positions, 4\)"):
-        baselines.base_codes(one_hot.T)
+        baselines.as_codes(one_hot.T)
 
 
 def test_kmer_counts_are_those_of_a_plain_loop():

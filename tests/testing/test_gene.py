@@ -103,6 +103,13 @@ def test_placed_moves_every_part():
     assert (moved.tss - gene.tss, moved.polya_site - gene.polya_site) == (1_000, 1_000)
 
 
+def test_the_table_has_the_exons_in_genomic_order(gene):
+    frame = gene.to_frame()
+    assert frame["start"].is_monotonic_increasing
+    assert set(zip(frame["start"], frame["end"], strict=True)) == {(exon.start, exon.end) for exon in gene.exons}
+    assert frame["transcript_id"].unique().tolist() == ["designed.1"]
+
+
 def test_a_gene_without_introns():
     gene = designed_gene(introns=0, length=2_048)
     assert gene.donors == ()

@@ -171,12 +171,9 @@ class ResultAccessor(ABC):
             ValueError: The table would be longer than `max_rows`.
         """
         nodes = [node for node in self._nodes().values() if "signal" in node]
-        size = sum(node["signal"].size for node in nodes)
-        if len(nodes) == 1 or size > max_rows:
-            # The largest node names the remedy; the sum alone can exceed the limit too.
-            return export.to_dataframe(
-                max(nodes, key=lambda n: n["signal"].size), max_rows=max_rows * (len(nodes) == 1)
-            )
+        export.check_rows(sum(node["signal"].size for node in nodes), max_rows)
+        if len(nodes) == 1:
+            return export.to_dataframe(nodes[0], max_rows=max_rows)
         frames = [frame for node in nodes if len(frame := export.to_dataframe(node, max_rows=max_rows))]
         if not frames:
             return pd.DataFrame()
@@ -266,11 +263,12 @@ class DataTreeAccessor(ResultAccessor):
         return {name: node.to_dataset(inherit=False) for name, node in pairs if node.data_vars}
 
     def _rebuild(self, nodes: Nodes) -> xr.DataTree:
-        # Attributes that locate the result are kept in step on the root.
-        located = next((node.attrs for node in nodes.values()), {})
         root = nodes.get(".", self._obj.to_dataset(inherit=False)).copy()
-        moved = {name: located[name] for name in ("start", "end") if name in root.attrs and name in located}
-        root.attrs = {**root.attrs, **moved}
+        # The root says what its nodes show.
+        for name, widest in (("start", min), ("end", max)):
+            shown = [node.attrs[name] for node in nodes.values() if name in node.attrs]
+            if name in root.attrs and shown:
+                root.attrs = {**root.attrs, name: widest(shown)}
         tree = {"/": root, **{name: node for name, node in nodes.items() if name != "."}}
         return xr.DataTree.from_dict(tree, name=self._obj.name)
 

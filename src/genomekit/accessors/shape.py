@@ -82,7 +82,7 @@ def _reduce(blocks: np.ndarray, axes: tuple[int, ...], how: str) -> np.ndarray:
         count = known.sum(axis=axes)
         total = np.sum(blocks, axis=axes, dtype=np.float64, where=known)
         merged = np.where(count > 0, total if how == "sum" else total / np.maximum(count, 1), np.nan)
-    return merged
+    return np.asarray(merged)
 
 
 def delta(node: xr.Dataset) -> xr.Dataset:

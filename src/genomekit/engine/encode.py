@@ -53,8 +53,8 @@ def one_hot(sequence: Any) -> Float[np.ndarray, "position 4"]:
         first = int(bad.argmax())
         hint = " U is RNA: write T." if sequence[first] in "Uu" else ""
         raise ValueError(
-            f"Letter {sequence[first]!r} at position {first} (0-based) is no DNA letter ({int(bad.sum())} such in all). "
-            f"Allowed are {BASES}, N and the IUPAC codes {AMBIGUOUS}, in either case.{hint}"
+            f"Letter {sequence[first]!r} at position {first} (0-based) is no DNA letter "
+            f"({int(bad.sum())} such in all). Allowed are {BASES}, N and the IUPAC codes {AMBIGUOUS}, in either case.{hint}"
         )
     _report_ambiguous(codes)
     return encoded
@@ -80,7 +80,9 @@ def _from_array(array: Any) -> Float[np.ndarray, "position 4"]:
             f"the order A C G T.{turned}"
         )
     if values.dtype.kind not in "fiub" or not np.isfinite(values).all():
-        raise ValueError(f"A one-hot array holds finite numbers; this one is {values.dtype} or has NaN or infinity in it.")
+        raise ValueError(
+            f"A one-hot array holds finite numbers; this one is {values.dtype} or has NaN or infinity in it."
+        )
     return values.astype(np.float32)
 
 
@@ -116,7 +118,7 @@ def reverse_tracks(
     shifted: bool = False,
     length: int | None = None,
     fill: float = float("nan"),
-) -> Float[np.ndarray, "*bins track"]:
+) -> Float[np.ndarray, "*shown track"]:
     """Map the output on the other strand back: flip every axis but the last.
 
     The channels are not touched: those asked for on the other strand must be the partners of those wanted here.

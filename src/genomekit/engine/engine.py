@@ -19,12 +19,37 @@ from genomekit.tracks import TrackTable
 
 @runtime_checkable
 class Weights(Protocol):
-    """What the engine reads of a checkpoint."""
+    """What is read of a checkpoint, by the engine and for the provenance of its results."""
 
-    network: AlphaGenome
-    config: NetworkConfig
-    tracks: TrackTable
-    name: str
+    @property
+    def network(self) -> AlphaGenome:
+        """The network, weights loaded."""
+        ...
+
+    @property
+    def config(self) -> NetworkConfig:
+        """Its sizes."""
+        ...
+
+    @property
+    def tracks(self) -> TrackTable:
+        """What each of its channels is."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """Name of the checkpoint."""
+        ...
+
+    @property
+    def weight_hash(self) -> Any:
+        """Hash of the weights, text; Any, so that a property that is cached will do."""
+        ...
+
+    @property
+    def terms(self) -> str:
+        """Terms of use of the weights and of what they predict."""
+        ...
 
 
 class Junctions(NamedTuple):
@@ -63,7 +88,9 @@ class Engine:
         except (RuntimeError, MemoryError) as error:
             if not _is_out_of_memory(error):
                 raise
-            raise OutOfMemory(f"The weights do not fit on {self.device}: {_first_line(error)}. Use device='cpu'.") from None
+            raise OutOfMemory(
+                f"The weights do not fit on {self.device}: {_first_line(error)}. Use device='cpu'."
+            ) from None
 
     @property
     def config(self) -> NetworkConfig:
@@ -113,7 +140,11 @@ class Engine:
             return self.network.decode(tokens, skips)
 
     def embed(
-        self, trunk: Trunk, skips: list[Tensor], organism: Int[Tensor, " batch"], modalities: Sequence[str] | None = None
+        self,
+        trunk: Trunk,
+        skips: list[Tensor],
+        organism: Int[Tensor, " batch"],
+        modalities: Sequence[str] | None = None,
     ) -> Embeddings:
         """Make the embeddings that these modalities read, the decoder included where one of them needs 1 bp."""
         with self._running():

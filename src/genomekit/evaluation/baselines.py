@@ -8,33 +8,33 @@ from dataclasses import dataclass
 import numpy as np
 
 from genomekit.evaluation.metrics import pearson
+from genomekit.genome.letters import COMPLEMENT_CODES, UNKNOWN, base_codes
 
 PENALTIES = tuple(10.0**power for power in range(0, 9))
-_CODE = np.full(256, 4, dtype=np.uint8)
-for _code, _base in enumerate("ACGT"):
-    _CODE[ord(_base)] = _CODE[ord(_base.lower())] = _code
-_COMPLEMENT = np.array([3, 2, 1, 0, 4], dtype=np.uint8)
 
 
-def base_codes(sequence: str | np.ndarray) -> np.ndarray:
-    """Turn letters or a one-hot array into codes 0 to 3 for A, C, G, T and 4 for anything else.
+def as_codes(sequence: str | np.ndarray) -> np.ndarray:
+    """Turn letters, one-hot rows or codes into codes 0 to 3 for A, C, G, T and 4 for anything else.
 
     Args:
-        sequence: Letters of either case, or an array of shape (positions, 4) whose all-zero rows are unknown bases.
+        sequence: Letters of either case, codes (positions,), or an array of shape (positions, 4) whose all-zero rows
+            are unknown bases.
 
     Raises:
-        ValueError: The array is not (positions, 4).
+        ValueError: The array has another shape.
 
     Example:
-        >>> base_codes("acgTN").tolist()
-        [0, 1, 2, 3, 4]
+        >>> as_codes(np.eye(4)[[3, 0]]).tolist()
+        [3, 0]
     """
     if isinstance(sequence, str):
-        return _CODE[np.frombuffer(sequence.encode("latin-1", "replace"), dtype=np.uint8)]
-    one_hot = np.asarray(sequence)
-    if one_hot.ndim != 2 or one_hot.shape[1] != 4:
-        raise ValueError(f"An array of shape {one_hot.shape} came; it must be (positions, 4). Give letters or one-hot.")
-    return np.where(one_hot.any(1), one_hot.argmax(1), 4).astype(np.uint8)
+        return base_codes(sequence)
+    array = np.asarray(sequence)
+    if array.ndim == 1 and array.dtype.kind in "ui":
+        return array.astype(np.uint8)
+    if array.ndim != 2 or array.shape[1] != 4:
+        raise ValueError(f"An array of shape {array.shape} came; it must be (positions, 4). Give letters or one-hot.")
+    return np.where(array.any(1), array.argmax(1), UNKNOWN).astype(np.uint8)
 
 
 def kmer_features(
@@ -55,7 +55,7 @@ def kmer_features(
         >>> kmer_features("AACC" * 64, resolution=128, longest=1)[0, :4].tolist()
         [64.0, 64.0, 0.0, 0.0]
     """
-    codes = base_codes(sequence)
+    codes = as_codes(sequence)
     bins = len(codes) // resolution
     own = np.concatenate([_kmer_counts(codes, k, bins, resolution) for k in range(1, longest + 1)], axis=1)
     reach = -(-context // resolution)
@@ -182,7 +182,7 @@ class WeightMatrix:
             >>> int(donor.score("TTTAGGTTTT").argmax()), int(donor.score("AAAACCTAAA", strand="-").argmax())
             (4, 5)
         """
-        codes = base_codes(sequence)
+        codes = as_codes(sequence)
         codes = _oriented(codes, strand)
         table = np.concatenate([self.log_odds, np.zeros((len(self.log_odds), 1))], axis=1).astype(np.float32)
         padded = np.pad(codes, (self.left, self.right), constant_values=4)
@@ -214,7 +214,7 @@ def site_windows(
         >>> site_windows("AACCTT", [2], left=1, right=1, strand="-").tolist()  # reverse complement AAGGTT, site at 3
         [[2, 2, 3]]
     """
-    codes = base_codes(sequence)
+    codes = as_codes(sequence)
     positions = np.asarray(positions, dtype=np.int64)
     outside = positions[(positions < 0) | (positions >= len(codes))]
     if outside.size:
@@ -250,7 +250,7 @@ def fit_weight_matrix(
         >>> matrix.log_odds[1].argmax().item()
         2
     """
-    codes = [base_codes(window) for window in windows] if not isinstance(windows, np.ndarray) else windows
+    codes = [as_codes(window) for window in windows] if not isinstance(windows, np.ndarray) else windows
     lengths = {len(window) for window in codes}
     if lengths != {left + 1 + right}:
         raise ValueError(f"Windows of lengths {sorted(lengths)} came; all must be {left} + 1 + {right} bases long.")
@@ -265,7 +265,7 @@ def _oriented(codes: np.ndarray, strand: str) -> np.ndarray:
     """Read base codes on the strand, 5' to 3'."""
     if strand not in ("+", "-"):
         raise ValueError(f"Strand {strand!r} came; it must be '+' or '-'.")
-    return codes if strand == "+" else _COMPLEMENT[codes[::-1]]
+    return codes if strand == "+" else COMPLEMENT_CODES[codes[::-1]]
 
 
 def _kmer_counts(codes: np.ndarray, k: int, bins: int, resolution: int) -> np.ndarray:

@@ -14,7 +14,7 @@ from genomekit.genome.names import canonical
 
 _MAMMAL = [str(number) for number in range(1, 23)]
 _WORM = ["I", "II", "III", "IV", "V", "X", "M"]
-_YEAST = "I II III IV V VI VII VIII IX X XI XII XIII XIV XV XVI M".split()
+_YEAST = ["I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII", "XIII", "XIV", "XV", "XVI", "M"]
 
 
 def _table(names: list[str], lengths: str) -> dict[str, int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import secrets
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -58,7 +59,8 @@ def explained(path: Path | str) -> Iterator[None]:
     except OSError as error:
         reason = _REASONS.get(error.errno or 0)
         # A file that is missing while it is read is the business of the reader, not of the folder.
-        if reason is None or (error.errno == errno.ENOENT and error.filename != str(path)):
+        elsewhere = error.errno == errno.ENOENT and not str(path).startswith(str(error.filename))
+        if reason is None or elsewhere:
             raise
         raise OSError(
             error.errno,
@@ -69,7 +71,7 @@ def explained(path: Path | str) -> Iterator[None]:
 
 @contextmanager
 def atomic(target: Path) -> Iterator[Path]:
-    """Give a temporary path beside `target` which takes its name only if the block succeeds.
+    """Give a temporary path beside `target`, not there yet, which takes its name only if the block succeeds.
 
     Readers never see half a file, two processes that write the same file do not disturb each other, and an
     interrupted write leaves nothing behind.
@@ -86,15 +88,18 @@ def atomic(target: Path) -> Iterator[Path]:
         'whole'
     """
     with explained(target.parent):
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:80]}.", suffix=".tmp")
-        os.close(handle)
-        temporary = Path(name)
+        temporary = temporary_name(target)
         try:
             yield temporary
             os.replace(temporary, target)
         finally:
             with suppress(FileNotFoundError):
                 temporary.unlink()
+
+
+def temporary_name(target: Path) -> Path:
+    """Return a name beside `target` that nobody else uses (tempfile would make the file private to this user)."""
+    return target.with_name(f".{target.name[:80]}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
 
 
 def fingerprint(path: Path, *salt: object) -> str:

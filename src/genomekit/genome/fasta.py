@@ -6,7 +6,7 @@ import gzip
 import mmap
 import zlib
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO, Any, NamedTuple
 
 import pyfaidx
 from tqdm import tqdm
@@ -41,7 +41,7 @@ class _Record(NamedTuple):
 
 
 class Fasta:
-    """Letters of a FASTA file by chromosome and position.
+    r"""Letters of a FASTA file by chromosome and position.
 
     A compressed file is unpacked once into the cache; the index (.fai, made by pyfaidx) is written beside a plain
     file, or into the cache where that folder is read-only. The file is memory-mapped: reading is safe in threads and
@@ -58,7 +58,7 @@ class Fasta:
     Example:
         >>> import tempfile
         >>> path = Path(tempfile.mkdtemp()) / "toy.fa"
-        >>> _ = path.write_text(">chr1 a toy\\nacgtA\\nCC\\n")
+        >>> _ = path.write_text(">chr1 a toy\nacgtA\nCC\n")
         >>> toy = Fasta(path)
         >>> toy.lengths, toy.fetch("chr1", 3, 7)
         ({'chr1': 7}, 'TACC')
@@ -76,7 +76,7 @@ class Fasta:
     def __repr__(self) -> str:
         return f"Fasta({str(self.path)!r}: {len(self.lengths)} sequences, {sum(self.lengths.values()):,} bp)"
 
-    def __getstate__(self) -> dict[str, object]:
+    def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"_bytes": None}
 
     def fetch(self, chrom: str, start: int, end: int) -> str:
@@ -144,9 +144,7 @@ def _unpack(path: Path, target: Path, packed: bool) -> None:
                 bar.update(raw.tell() - bar.n)
                 chunk = stream.read(_CHUNK)
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-            raise ValueError(
-                f"FASTA file {path} is truncated or corrupt: {error}. Fetch or copy it again."
-            ) from error
+            raise ValueError(f"FASTA file {path} is truncated or corrupt: {error}. Fetch or copy it again.") from error
 
 
 def _check_start(head: bytes, path: Path) -> None:
@@ -176,7 +174,6 @@ def _index(plain: Path, given: Path) -> dict[str, _Record]:
         records = _read_index(beside, plain)
     if records is None:
         with cache.atomic(beside) as temporary:
-            temporary.unlink()
             try:
                 pyfaidx.Faidx(str(plain), indexname=str(temporary)).close()
             except (pyfaidx.FastaIndexingError, ValueError, UnicodeDecodeError) as error:

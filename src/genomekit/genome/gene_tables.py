@@ -121,7 +121,17 @@ def _describe(tables: GeneTables, details: pd.DataFrame) -> GeneTables:
     return GeneTables(
         genes[[*order, "gene_id", "gene_name", "gene_type", "coding"]],
         transcripts[
-            [*order, "gene", "transcript_id", "transcript_type", "coding", "mane", "support_level", "num_exons", "exonic_length"]
+            [
+                *order,
+                "gene",
+                "transcript_id",
+                "transcript_type",
+                "coding",
+                "mane",
+                "support_level",
+                "num_exons",
+                "exonic_length",
+            ]
         ],
         exons,
         cds,

@@ -94,7 +94,8 @@ def _details(
     about_transcripts = found[_DESCRIPTION].assign(
         gene_id=found["id"].map(gene_of).map(gene_ids),
         transcript_id=found.index.map(transcript_ids),
-        transcript_type=kind.where(kind != "transcript", ""),
+        # A gene that holds its parts itself tells no type of a transcript.
+        transcript_type=kind.where(~kind.isin(["transcript", "gene"]), ""),
         gene_name="",
         gene_type="",
     )

@@ -7,17 +7,19 @@ import re
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv
+from tqdm import tqdm
 
 from genomekit.genome.gene_tables import GeneTables, assemble
 from genomekit.genome.gff import resolve_parents
 
 _BLOCK = 1 << 25  # bytes parsed at a time: bounds the memory of a 1.5 GB human GTF
+_SHOW_PROGRESS = 20 << 20  # bytes of a file that take more than a few seconds
 _COLUMNS = ["chrom", "source", "feature", "start", "end", "score", "strand", "frame", "attributes"]
 _WORD = pa.dictionary(pa.int32(), pa.string())
 _TYPES = {"chrom": _WORD, "feature": _WORD, "start": pa.int64(), "end": pa.int64(), "strand": _WORD}
@@ -87,16 +89,19 @@ def _joined(tables: list[pa.Table]) -> pd.DataFrame:
 
 
 def _blocks(path: Path) -> Iterator[_Block]:
-    with path.open("rb") as raw:
+    rest, line, size = b"", 1, path.stat().st_size
+    bar = tqdm(total=size, unit="B", unit_scale=True, desc=f"Parsing {path.name}", disable=size < _SHOW_PROGRESS)
+    with path.open("rb") as raw, bar:
         packed = raw.read(2) == b"\x1f\x8b"
-    rest, line = b"", 1
-    with gzip.open(path, "rb") if packed else path.open("rb") as stream:
+        raw.seek(0)
+        stream: IO[bytes] = gzip.GzipFile(fileobj=raw) if packed else raw  # pyright: ignore[reportAssignmentType]
         while True:
             try:
                 chunk = stream.read(_BLOCK)
+                bar.update(raw.tell() - bar.n)
             except (EOFError, zlib.error, gzip.BadGzipFile) as error:
                 raise ValueError(
-                    f"Annotation file {path} is truncated or corrupt after line {line:,}: {error}. "
+                    f"Annotation file {path} is truncated or corrupt after line {_whole_lines(path)}: {error}. "
                     "Fetch or copy it again."
                 ) from error
             cut = chunk.rfind(b"\n") + 1
@@ -115,6 +120,18 @@ def _blocks(path: Path) -> Iterator[_Block]:
         yield _Block(rest, line, False)
 
 
+def _whole_lines(path: Path) -> int:
+    """Count the lines that can be read before the file breaks off."""
+    count = 0
+    try:
+        with gzip.open(path, "rb") as stream:
+            for _ in stream:
+                count += 1
+    except (EOFError, zlib.error, gzip.BadGzipFile):
+        pass
+    return count
+
+
 def _parse(block: _Block, path: Path) -> pa.Table | None:
     text = re.sub(rb"(?m)^#.*\n?", b"", block.text)
     if not text.strip():
@@ -124,7 +141,9 @@ def _parse(block: _Block, path: Path) -> pa.Table | None:
             pa.BufferReader(text),
             read_options=csv.ReadOptions(column_names=_COLUMNS),
             parse_options=csv.ParseOptions(delimiter="\t", quote_char=False),
-            convert_options=csv.ConvertOptions(column_types=_TYPES | {"attributes": pa.string()}, include_columns=[*_TYPES, "attributes"]),
+            convert_options=csv.ConvertOptions(
+                column_types=_TYPES | {"attributes": pa.string()}, include_columns=[*_TYPES, "attributes"]
+            ),
         )
     except pa.ArrowInvalid as error:
         raise _bad_line(block, path) or ValueError(f"Annotation file {path} cannot be read: {error}.") from error
@@ -205,9 +224,10 @@ def _without_transcript(block: _Block, path: Path) -> ValueError:
     for number, line in enumerate(block.text.decode("utf-8", "replace").split("\n"), start=block.first_line):
         fields = line.split("\t")
         if len(fields) == 9 and fields[2] in ("exon", "CDS") and not re.search(r'transcript_id\s+"?[^";\s]', fields[8]):
+            end = "" if block.complete else " The file does not end with a line end: it may be truncated."
             return ValueError(
-                f"Annotation file {path}, line {number}: {fields[2]} without transcript_id. The line is {line[:80]!r}. "
-                "Give a GTF whose exons name their transcript, or a GFF3 file with Parent."
+                f"Annotation file {path}, line {number}: {fields[2]} without transcript_id.{end} "
+                f"The line is {line[:80]!r}. Give a GTF whose exons name their transcript, or a GFF3 file with Parent."
             )
     return ValueError(f"Annotation file {path} has an exon or CDS without transcript_id.")
 

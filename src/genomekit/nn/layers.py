@@ -26,8 +26,12 @@ def gelu(x: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
 
 
 def max_pool(x: Float[Tensor, "batch position channel"]) -> Float[Tensor, "batch half channel"]:
-    """Halve the positions, keeping the larger of each two neighbours."""
-    return torch.maximum(x[:, 0::2], x[:, 1::2])
+    """Halve the positions, keeping the larger of each two neighbours.
+
+    Of two equal ones the first takes the whole gradient, as upstream; `torch.maximum` would split it.
+    """
+    first, second = x[:, 0::2], x[:, 1::2]
+    return torch.where(second > first, second, first)
 
 
 def truncated_normal(weight: Tensor, std: float) -> None:

@@ -77,7 +77,7 @@ def figure(
     nodes, shown, attrs = _window(nodes, region)
     panels = [panel for name in sorted(nodes, key=_rank) for panel in _panels(nodes[name], shown, max_tracks)]
     if genes is not None:
-        panels = [_genes(genes, attrs.get("chrom", ""), shown), *panels]
+        panels = [_genes(genes, attrs.get("chrom", ""), shown, attrs.get("displayed_strand") == "-"), *panels]
 
     heights = [panel.height for panel in panels]
     drawing = Figure(figsize=(WIDTH, sum(heights) + 0.28 * len(panels) + 0.75), dpi=150, layout="constrained")
@@ -149,7 +149,7 @@ def _panels(node: xr.Dataset, shown: Region, max_tracks: int) -> Iterator[_Panel
         return
     if "junction" in node.dims:
         label = f"{what}: {_named(node['track'].values[0])}{_more(node.sizes['track'], 1)}"
-        yield _Panel(1.1, label, lambda axes: _arcs(axes, node, shown))
+        yield _Panel(1.1, label, lambda axes: _arcs(axes, node))
         return
     groups = _groups(node)
     for index, (track, members) in enumerate(list(groups.items())[:max_tracks]):
@@ -180,10 +180,15 @@ def _more(count: int, drawn: int) -> str:
     return f"   (+ {count - drawn} more not drawn)" if count > drawn else ""
 
 
-def _genes(exons: pd.DataFrame, chrom: str, shown: Region) -> _Panel:
+def _genes(exons: pd.DataFrame, chrom: str, shown: Region, turned: bool) -> _Panel:
     """Pack transcripts into rows; where they are too many, one model per gene."""
-    inside = exons[(exons["start"] < shown[1]) & (exons["end"] > shown[0])]
-    inside = inside[inside["chrom"].astype(str).str.removeprefix("chr") == chrom.removeprefix("chr")] if chrom else inside
+    missing = [name for name in ("chrom", "start", "end", "strand", "gene_id", "transcript_id") if name not in exons]
+    if missing:
+        raise ValueError(f"genes has no column {', '.join(missing)}; give the table of Genome.exons(...).")
+    if chrom:
+        exons = exons[exons["chrom"].astype(str).str.removeprefix("chr") == chrom.removeprefix("chr")]
+    span = exons.groupby("transcript_id")  # an intron may cover the whole region, with every exon outside
+    inside = exons[(span["start"].transform("min") < shown[1]) & (span["end"].transform("max") > shown[0])]
     key = "transcript_id" if inside["transcript_id"].nunique() <= 12 else "gene_id"
     models = sorted((part for _, part in inside.groupby(key, sort=False)), key=lambda part: part["start"].min())
     gap = 0.1 * (shown[1] - shown[0])  # room for the name to the right of a model
@@ -203,14 +208,14 @@ def _genes(exons: pd.DataFrame, chrom: str, shown: Region) -> _Panel:
             start, end = model["start"].min(), model["end"].max()
             axes.plot([start, end], [-row, -row], color=color, linewidth=0.8, solid_capstyle="butt", zorder=1)
             steps = np.arange(max(start, shown[0]), min(end, shown[1]), (shown[1] - shown[0]) / 45)[1:]
-            marker = ">" if forward else "<"
+            marker = ">" if forward != turned else "<"
             axes.plot(steps, np.full(len(steps), -row), marker, color=color, markersize=2.2, zorder=1)
             boxes = [[(a, y - row) for a, y in ((s, -0.28), (s, 0.28), (e, 0.28), (e, -0.28))]
                      for s, e in zip(model["start"], model["end"], strict=True)]  # fmt: skip
             axes.add_collection(PolyCollection(boxes, facecolor=color, edgecolor="white", linewidth=0.3, zorder=2))
             name = model["gene_name"].iloc[0] if "gene_name" in model else ""
             name = name if isinstance(name, str) and name else str(model["gene_id"].iloc[0])
-            at = min(end, shown[1])
+            at = max(start, shown[0]) if turned else min(end, shown[1])
             axes.annotate(name, (at, -row), (4, 0), textcoords="offset points", fontsize=7, style="italic",
                           color=INK, va="center", ha="left", annotation_clip=False)  # fmt: skip
 
@@ -234,8 +239,8 @@ def _sites(axes: Axes, node: xr.Dataset) -> None:
     axes.set_ylabel("probability", fontsize=7, color=INK)
     key = {"family": "sans-serif", "fontsize": 7, "ha": "right", "transform": axes.transAxes}
     axes.text(1, 1.03, "donor (up)", color=BLUE, va="bottom", **key)
-    axes.text(0.91, 1.03, "acceptor (down)", color=VERMILLION, va="bottom", **key)
-    axes.text(0.77, 1.03, "filled +, open -", color=INK, va="bottom", **key)
+    axes.text(0.92, 1.03, "acceptor (down)", color=VERMILLION, va="bottom", **key)
+    axes.text(0.81, 1.03, "filled: + strand, open: - strand", color=INK, va="bottom", **key)
 
 
 def _curves(axes: Axes, node: xr.Dataset, members: list[int], color: str) -> None:
@@ -263,23 +268,27 @@ def _decimated(position: np.ndarray, values: np.ndarray, step: int) -> tuple[np.
     return np.append(position[starts], position[-1] + step), np.where(np.abs(high) >= np.abs(low), high, low)
 
 
-def _arcs(axes: Axes, node: xr.Dataset, shown: Region) -> None:
+def _arcs(axes: Axes, node: xr.Dataset) -> None:
     """Arcs from exon end to exon start, as wide as they are strong, the strongest numbered."""
     values = np.nan_to_num(node["signal"].isel(track=0).values)
     strongest = np.argsort(-values, kind="stable")[:MAX_ARCS]
     strongest = strongest[values[strongest] > 0]
-    top = max(values.max(initial=0), 1e-12)
+    spans = node["end"].values - node["start"].values
+    top, widest = max(values.max(initial=0), 1e-12), max(spans[strongest].max(initial=1), 1)
+    plate = {"boxstyle": "round,pad=0.1", "fc": "white", "ec": "none", "alpha": 0.8}
     for rank, index in enumerate(strongest):
         start, end = int(node["start"].values[index]), int(node["end"].values[index])
         sign = -1 if node["strand"].values[index] == "-" else 1
-        height = sign * (0.35 + 0.65 * np.sqrt(min(1.0, (end - start) / (shown[1] - shown[0]))))
+        height = sign * (0.25 + 0.75 * np.sqrt(spans[index] / widest))
         # A cubic reaches three quarters of the height of its control points.
         path = Path([(start, 0), (start, height * 4 / 3), (end, height * 4 / 3), (end, 0)], [1, 4, 4, 4])
         color, share = (BLUE if sign > 0 else VERMILLION), values[index] / top
-        axes.add_patch(PathPatch(path, fill=False, edgecolor=color, linewidth=0.4 + 2.2 * share, alpha=0.35 + 0.6 * share))
+        axes.add_patch(
+            PathPatch(path, fill=False, edgecolor=color, linewidth=0.4 + 2.2 * share, alpha=0.35 + 0.6 * share)
+        )
         if rank < 8:
             axes.annotate(f"{values[index]:.2g}", ((start + end) / 2, height), ha="center", va="center", fontsize=6,
-                          color=INK, bbox={"boxstyle": "round,pad=0.1", "fc": "white", "ec": "none", "alpha": 0.8})  # fmt: skip
+                          color=INK, bbox=plate)  # fmt: skip
     axes.axhline(0, color=GREY, linewidth=0.6)
     signs = {node["strand"].values[index] for index in strongest}
     axes.set(ylim=(-1.15 if "-" in signs else -0.05, 1.15 if "+" in signs or not signs else 0.05), yticks=[])
@@ -299,24 +308,26 @@ def _triangle(axes: Axes, track: xr.Dataset, shown: Region) -> None:
         values = values[::-1, ::-1]
     first, second = np.meshgrid(*ends, indexing="ij")
     upper = np.triu(np.ones_like(values, dtype=bool))
-    signed = np.nanmin(values) < 0
-    limit = np.nanquantile(np.abs(values[upper]), 0.995) or 1.0
+    known = values[upper & np.isfinite(values)]
+    signed = known.min(initial=0) < 0
+    limit = np.quantile(np.abs(known), 0.995) if known.any() else 1.0
     mesh = axes.pcolormesh((first + second) / 2, (second - first) / 2, np.where(upper, values, np.nan),
                            cmap="RdBu_r" if signed else "cividis", vmin=-limit if signed else 0, vmax=limit,
                            rasterized=True)  # fmt: skip
     axes.set(ylim=(0, (shown[1] - shown[0]) / 2), yticks=[])
     axes.spines["left"].set_visible(False)
-    bar = axes.figure.colorbar(mesh, cax=axes.inset_axes((0.012, 0.5, 0.01, 0.42)))
+    bar = axes.figure.colorbar(mesh, cax=axes.inset_axes((0.012, 0.36, 0.01, 0.42)))
     bar.outline.set_visible(False)  # type: ignore[operator]
     bar.ax.tick_params(labelsize=6, length=1.5, width=0.5)
-    bar.ax.set_title(textwrap.fill(str(track.attrs.get("units", "")), 24), fontsize=6, color=INK, loc="left", pad=4)
+    bar.ax.set_title(textwrap.fill(str(track.attrs.get("units", "")), 26), fontsize=6, color=INK, loc="left", pad=4)
 
 
 def _position_axis(axes: Axes, attrs: Any, shown: Region) -> None:
-    scale, unit = next((s, u) for s, u in ((1e6, "Mb"), (1e3, "kb"), (1, "bp")) if shown[1] - shown[0] >= 2 * s or s == 1)
-    digits = 0 if scale == 1 else 3
+    width = shown[1] - shown[0]
+    scale, unit = (1e6, "Mb") if width >= 2e6 else (1e3, "kb") if width >= 2e3 else (1, "bp")
+    digits = None if scale == 1 else 3
     axes.xaxis.set_major_locator(MaxNLocator(7))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x / scale:,.{digits}f}".rstrip("0").rstrip(".") if digits else f"{x:,.0f}"))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{round(x / scale, digits):,}".removesuffix(".0")))
     axes.set_xlim(shown if attrs.get("displayed_strand") != "-" else shown[::-1])
     axes.spines["bottom"].set(visible=True, color=GREY, linewidth=0.6)
     axes.tick_params(axis="x", length=2.5)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from genomekit.genome.interval import Interval
 from genomekit.genome.junction import Junction
@@ -69,6 +70,19 @@ class DesignedGene:
     def acceptors(self) -> tuple[int, ...]:
         """First exon base after each intron, 0-based."""
         return tuple(intron.acceptor for intron in self.introns)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Give the exons as a table such as `Genome.exons` gives, e.g. to draw them; 0-based half-open.
+
+        Example:
+            >>> designed_gene().to_frame().columns[:4].tolist()
+            ['chrom', 'start', 'end', 'strand']
+        """
+        rows = [(exon.chrom, exon.start, exon.end, exon.strand) for exon in sorted(self.exons, key=lambda e: e.start)]
+        frame = pd.DataFrame(rows, columns=["chrom", "start", "end", "strand"])
+        return frame.assign(
+            gene_id=self.name, gene_name=self.name, gene_type="protein_coding", transcript_id=f"{self.name}.1"
+        )
 
     def placed(self, chrom: str, start: int, name: str | None = None) -> DesignedGene:
         """Move the gene so that its sequence begins at `start` (0-based) of `chrom`.

@@ -1,0 +1,131 @@
+"""Reading a window on one strand or on both, with results always along the plus strand."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float, Int
+
+from genomekit.engine.encode import reverse_bins, reverse_complement, reverse_junctions, reverse_sites, reverse_tracks
+from genomekit.engine.engine import Engine, Junctions
+from genomekit.tracks import Modality, TrackTable
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """What was asked of one modality, for one organism."""
+
+    modality: Modality
+    rows: pd.DataFrame
+    """Rows of the track table; for junctions one per tissue and strand."""
+    channels: Int[np.ndarray, " kept"]
+    """Channels to read, in the order of the rows (for junctions: tissues)."""
+    partners: Int[np.ndarray, " kept"]
+    """Channels that hold the same tracks when the other strand is read."""
+
+    @property
+    def is_junction(self) -> bool:
+        """Whether the modality is read by a junction head."""
+        return self.modality.head_kind == "splice_junction"
+
+
+def parts(chosen: TrackTable, organism: str, whole: TrackTable) -> dict[str, Part]:
+    """Turn a selection of tracks into what the engine reads.
+
+    Args:
+        chosen: Tracks wanted.
+        organism: Whose.
+        whole: All tracks of the network, where the partners of the chosen ones are.
+    """
+    found = {}
+    for name, modality in chosen.modalities.items():
+        rows = chosen.rows(name, organism)
+        if rows.empty:
+            continue
+        channels = rows["channel"].to_numpy(np.int64)
+        if modality.head_kind == "splice_junction":
+            # The two strands of a tissue are one channel of the head; the strand belongs to the junction.
+            channels = pd.unique(channels % (whole.widths[name] // 2))
+            partners = channels
+        else:
+            partners = whole.partners(name, organism)[channels]
+        found[name] = Part(modality, rows, channels, partners)
+    return found
+
+
+def read_window(
+    engine: Engine,
+    encoded: Float[np.ndarray, "position 4"],
+    organism: str,
+    wanted: Mapping[str, Part],
+    bins: Mapping[str, slice],
+    *,
+    strand: str = "+",
+    average: bool = False,
+) -> dict[str, Any]:
+    """Predict the wanted parts of one window, reading one strand or both.
+
+    Args:
+        engine: The network.
+        encoded: One-hot of the window, plus strand.
+        organism: Whose heads to read.
+        wanted: What to predict.
+        bins: Bins to keep of each modality but junctions, counted along the plus strand.
+        strand: "-" reads the reverse complement and maps the result back.
+        average: Read both strands and average them; splice junctions pair the sites that the plus strand shows.
+
+    Returns:
+        Modality to values along the plus strand, as `Engine.predict` gives them. On the minus strand DNase has NaN in
+        the first bin of the window, which no bin of that reading covers; in an average that bin is the plus strand's.
+    """
+    if strand == "-" and not average:
+        return _read_minus(engine, encoded, organism, wanted, bins, None)
+    plus = engine.predict(encoded, organism, {name: part.channels for name, part in wanted.items()}, bins)
+    if not average:
+        return plus
+    sites = next((plus[name].sites for name, part in wanted.items() if part.is_junction), None)
+    minus = _read_minus(engine, encoded, organism, wanted, bins, sites)
+    return {name: _mean(plus[name], minus[name]) for name in wanted}
+
+
+def _read_minus(
+    engine: Engine,
+    encoded: np.ndarray,
+    organism: str,
+    wanted: Mapping[str, Part],
+    bins: Mapping[str, slice],
+    sites: np.ndarray | None,
+) -> dict[str, Any]:
+    """Read the reverse complement and map it back to the plus strand."""
+    length = len(encoded)
+    there = {
+        name: reverse_bins(bins[name], length // part.modality.resolution, part.modality.reverse_shift)
+        for name, part in wanted.items()
+        if name in bins
+    }
+    raw = engine.predict(
+        reverse_complement(encoded),
+        organism,
+        {name: part.partners for name, part in wanted.items()},
+        there,
+        sites=None if sites is None else reverse_sites(sites, length),
+    )
+    out: dict[str, Any] = {}
+    for name, part in wanted.items():
+        if part.is_junction:
+            predictions, found = raw[name]
+            out[name] = Junctions(reverse_junctions(predictions), reverse_sites(found, length))
+        else:
+            shown = bins.get(name)
+            width = shown.stop - shown.start if shown is not None else None
+            out[name] = reverse_tracks(raw[name], shifted=part.modality.reverse_shift, length=width)
+    return out
+
+
+def _mean(plus: Any, minus: Any) -> Any:
+    """Average two readings; where the second has no value, the first stands."""
+    if isinstance(plus, Junctions):
+        return Junctions((plus.predictions + minus.predictions) / 2, plus.sites)
+    return np.where(np.isnan(minus), plus, (plus + minus) / 2)

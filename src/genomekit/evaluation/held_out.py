@@ -1,0 +1,168 @@
+"""Measure a network on held-out chromosomes: splice sites, junctions, coverage, each beside its baseline."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+
+from genomekit.evaluation import metrics
+from genomekit.evaluation.along import predict_along
+from genomekit.evaluation.baselines import fit_kmer_ridge, fit_weight_matrix, site_windows
+from genomekit.genome.interval import Interval
+from genomekit.nn import AlphaGenome
+from genomekit.training.data import OrganismData, Window, make_batch
+
+KINDS = ("donor +", "acceptor +", "donor -", "acceptor -")
+BIN = 128
+
+
+def site_labels(data: OrganismData, region: Interval) -> np.ndarray:
+    """Return bool (position, 4): annotated donors and acceptors on + and -, pooled over isoforms."""
+    splicing = data.splicing[region.chrom]
+    labels = np.zeros((region.width, 4), bool)
+    inside = (splicing.site_position >= region.start) & (splicing.site_position < region.end)
+    labels[splicing.site_position[inside] - region.start, splicing.site_kind[inside]] = True
+    return labels
+
+
+def splice_site_accuracy(scores: np.ndarray, labels: np.ndarray, bodies: Sequence[np.ndarray]) -> dict[str, float]:
+    """Return top-k accuracy of donors and acceptors, strand by strand inside gene bodies.
+
+    Args:
+        scores: (position, 4) donor+, acceptor+, donor-, acceptor-.
+        labels: Same shape, True at annotated sites.
+        bodies: Bool (position,) for genes on + and genes on -.
+
+    Returns:
+        "donor +" ... per strand, and "donor", "acceptor" with both strands' places pooled.
+    """
+    out = {
+        kind: metrics.topk_accuracy(scores[bodies[index // 2], index], labels[bodies[index // 2], index])
+        for index, kind in enumerate(KINDS)
+    }
+    for offset, name in enumerate(("donor", "acceptor")):
+        pooled = [(scores[body, offset + 2 * s], labels[body, offset + 2 * s]) for s, body in enumerate(bodies)]
+        out[name] = metrics.topk_accuracy(*(np.concatenate(parts) for parts in zip(*pooled, strict=True)))
+    return out
+
+
+def weight_matrix_scores(train: OrganismData, codes: np.ndarray) -> np.ndarray:
+    """Score every base as each of the four kinds of site with weight matrices fitted on training chromosomes."""
+    scores = np.zeros((len(codes), 4), np.float32)
+    for offset, (left, right) in enumerate(((2, 6), (15, 2))):
+        windows = [
+            site_windows(train.codes[chrom], splicing.site_position[splicing.site_kind == offset + 2 * minus],
+                         left=left, right=right, strand="+-"[minus])
+            for chrom, splicing in train.splicing.items()
+            for minus in (0, 1)
+        ]
+        matrix = fit_weight_matrix(np.concatenate(windows), left=left, right=right, background=(0.32, 0.18, 0.18, 0.32))
+        for minus in (0, 1):
+            scores[:, offset + 2 * minus] = matrix.score(codes, strand="+-"[minus])
+    return scores
+
+
+def junction_ranks(
+    network: AlphaGenome, data: OrganismData, region: Interval, name: str, *, length: int
+) -> dict[str, tuple[int, int]]:
+    """Count the annotated introns whose acceptor ranks first for their donor, among all true sites of the window.
+
+    Every intron is judged in the first window (half a window apart) that holds it whole; introns longer than half a
+    window may be in none and are left out of both numbers.
+
+    Returns:
+        "strict": other annotated acceptors of the donor compete too. "false": only acceptors it is not annotated with.
+    """
+    seen: set[tuple[int, int, int]] = set()
+    counted = {"strict": np.zeros(2, int), "false": np.zeros(2, int)}
+    for start in range(region.start, region.end - length + 1, length // 2):
+        batch = make_batch(data, [Window(region.chrom, start, False)], length, {})
+        assert batch.classes is not None
+        places = [np.flatnonzero(batch.classes[0].numpy() == kind) for kind in range(4)]
+        sites = np.full((1, 4, max(1, *map(len, places))), -1)
+        for kind, place in enumerate(places):
+            sites[0, kind, : len(place)] = place
+        with torch.inference_mode():
+            counts = network(batch.dna, batch.organism, [name], sites=torch.from_numpy(sites))[name]["predictions"][0]
+        for strand in (0, 1):
+            donors, acceptors = places[2 * strand], places[2 * strand + 1]
+            truth = np.zeros((len(donors), len(acceptors)), bool)
+            introns = batch.junctions[0]
+            for d, a, s in zip(introns.donor, introns.acceptor, introns.strand, strict=True):
+                key = (start + int(d), start + int(a), strand)
+                i, j = np.searchsorted(donors, d), np.searchsorted(acceptors, a)
+                present = i < len(donors) and j < len(acceptors) and donors[i] == d and acceptors[j] == a
+                if s == strand and key not in seen and present:
+                    seen.add(key)
+                    truth[i, j] = True
+            if not truth.any():
+                continue
+            # An acceptor cannot lie before its donor.
+            later = acceptors[None] > donors[:, None] if strand == 0 else acceptors[None] < donors[:, None]
+            values = counts[: len(donors), : len(acceptors), strand].float().numpy()
+            for rule, only in (("strict", False), ("false", True)):
+                counted[rule] += metrics.rank_first_counts(values, truth, candidates=later, against_false_only=only)
+    return {rule: (int(first), int(all_)) for rule, (first, all_) in counted.items()}
+
+
+def binned(values: np.ndarray) -> np.ndarray:
+    """Sum (position, channel) over bins of 128 bp; the remainder is left out."""
+    bins = len(values) // BIN
+    return values[: bins * BIN].reshape(bins, BIN, -1).sum(1)
+
+
+def coverage_accuracy(
+    network: AlphaGenome,
+    data: OrganismData,
+    region: Interval,
+    modalities: Sequence[str],
+    *,
+    length: int,
+    margin: int,
+    repeats: int = 1000,
+) -> dict[tuple[str, int], metrics.Estimate]:
+    """Return Pearson r of log1p coverage in 128 bp bins per (modality, channel), with a block-bootstrap interval."""
+    predicted = predict_along(network, data, region, modalities, length=length, margin=margin)
+    out = {}
+    for name in modalities:
+        rows = predicted[name] if len(predicted[name]) < region.width else binned(predicted[name])
+        observed = binned(data.coverage[name][region.chrom][:, region.start : region.end].T)
+        bins = min(len(rows), len(observed))
+        for channel in range(observed.shape[1]):
+            out[name, channel] = metrics.coverage_pearson(rows[:bins, channel], observed[:bins, channel], repeats=repeats)
+    return out
+
+
+def ridge_accuracy(
+    data: OrganismData, train: Sequence[Interval], tune: Sequence[Interval], test: Interval, *, repeats: int = 1000
+) -> dict[tuple[str, int], metrics.Estimate]:
+    """Return the same numbers for a k-mer ridge fitted on `train`, its penalty and k chosen on `tune`."""
+    keys = [(name, channel) for name, tracks in data.coverage.items() for channel in range(len(tracks[test.chrom]))]
+
+    def observed(place: Interval) -> np.ndarray:
+        parts = [data.coverage[name][place.chrom][:, place.start : place.end].T for name in data.coverage]
+        return binned(np.concatenate(parts, axis=1))
+
+    def letters(place: Interval) -> np.ndarray:
+        codes = data.codes[place.chrom][place.start : place.end]
+        return codes[: len(codes) // BIN * BIN]
+
+    models = [
+        fit_kmer_ridge(
+            [letters(p) for p in train],
+            [observed(p) for p in train],
+            tune_sequences=[letters(p) for p in tune],
+            tune_targets=[observed(p) for p in tune],
+            longest=longest,
+        )
+        for longest in (3, 4)
+    ]
+    truth = observed(test)
+    out = {}
+    for index, key in enumerate(keys):
+        model = max(models, key=lambda fitted: fitted.tune_pearson[index])
+        predicted = model.predict(letters(test))[: len(truth), index]
+        out[key] = metrics.coverage_pearson(predicted, truth[: len(predicted), index], repeats=repeats)
+    return out

@@ -1,0 +1,196 @@
+"""`Model`: what a user meets. Every verb is one line of delegation to a function that takes the engine first."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable, Iterator, Mapping
+from os import PathLike
+from typing import Any
+
+import pandas as pd
+import torch
+import xarray as xr
+
+from genomekit import predict
+from genomekit.engine import Engine
+from genomekit.engine.engine import Weights
+from genomekit.genome.interval import Interval
+from genomekit.predict.request import AnyGenome, Names, open_genome
+from genomekit.tracks import Modality, TrackTable
+from genomekit.weights.load import load
+
+
+class Model:
+    """A checkpoint ready to predict; made by `Model.from_pretrained`.
+
+    Args:
+        checkpoint: What `genomekit.weights.load.load` gives.
+        device: "auto", "cpu", "cuda", "mps", ...
+        precision: "auto", "float32", "bfloat16", ...
+        genome: A `Genome`, path or preset, or a dict with one of these per organism; the default of later calls.
+
+    Attributes:
+        engine: The network on its device, for work below the labels.
+        genome: The genome, or the genomes by organism, that calls use when none is given.
+    """
+
+    def __init__(
+        self,
+        checkpoint: Weights,
+        *,
+        device: str | torch.device = "auto",
+        precision: str | torch.dtype = "auto",
+        genome: AnyGenome = None,
+    ) -> None:
+        self.engine = Engine(checkpoint, device, precision)
+        self.genome = _opened(genome)
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        name: str | PathLike[str] = "mini",
+        *,
+        device: str | torch.device = "auto",
+        precision: str | torch.dtype = "auto",
+        genome: AnyGenome = None,
+    ) -> Model:
+        """Load a model by name, or from a folder or file.
+
+        Args:
+            name: "mini" (in the package; worm and yeast), "alphagenome-all-folds", "alphagenome-fold-0" and so on
+                (downloaded once, after you accepted their terms), or the path of a checkpoint.
+            device: "auto" takes the fastest there is.
+            precision: "auto" is bfloat16 on recent NVIDIA GPUs, float32 elsewhere.
+            genome: Given here it need not be given to each call: a `Genome`, the path of a FASTA, a preset such as
+                "hg38", or a dict with one of these per organism.
+
+        Raises:
+            WeightsNotFound: No such checkpoint; the text says where it was looked for.
+            ValueError: A checkpoint that is damaged or does not fit, or an unknown device or precision.
+            OutOfMemory: The weights do not fit on the device.
+        """
+        return cls(load(name), device=device, precision=precision, genome=genome)
+
+    @property
+    def name(self) -> str:
+        """Name of the checkpoint."""
+        return self.engine.checkpoint.name
+
+    @property
+    def modalities(self) -> dict[str, Modality]:
+        """What the model predicts: the modalities by name."""
+        return self.tracks.modalities
+
+    @property
+    def tracks(self) -> TrackTable:
+        """Every track the model predicts, with what is known of it; `.select` and `.search` narrow it down."""
+        return self.engine.tracks
+
+    @property
+    def organisms(self) -> tuple[str, ...]:
+        """The organisms it has heads of."""
+        return self.engine.organisms
+
+    def predict_sequence(
+        self,
+        sequence: Any,
+        *,
+        interval: Interval | str | None = None,
+        modalities: Any = None,
+        tracks: Any = None,
+        ontology: Names = None,
+        biosample: Names = None,
+        strand: Names = None,
+        transcription_factor: Names = None,
+        histone_mark: Names = None,
+        organism: str | None = None,
+        window: int | None = None,
+        average_strands: bool = False,
+        min_count: float = 0.0,
+    ) -> xr.DataTree:
+        """Predict a sequence of your own; see `genomekit.predict.predict_sequence`."""
+        return predict.predict_sequence(self.engine, sequence, interval=interval, **_given(locals()))
+
+    def predict_interval(
+        self,
+        interval: Interval | str,
+        *,
+        genome: AnyGenome = None,
+        modalities: Any = None,
+        tracks: Any = None,
+        ontology: Names = None,
+        biosample: Names = None,
+        strand: Names = None,
+        transcription_factor: Names = None,
+        histone_mark: Names = None,
+        organism: str | None = None,
+        window: int | None = None,
+        average_strands: bool = False,
+        min_count: float = 0.0,
+    ) -> xr.DataTree:
+        """Predict an interval of a genome; see `genomekit.predict.predict_interval`."""
+        return predict.predict_interval(
+            self.engine, interval, genome=self.genome if genome is None else genome, **_given(locals())
+        )
+
+    def predict_intervals(
+        self,
+        intervals: Iterable[Interval | str] | pd.DataFrame,
+        *,
+        genome: AnyGenome = None,
+        modalities: Any = None,
+        tracks: Any = None,
+        ontology: Names = None,
+        biosample: Names = None,
+        strand: Names = None,
+        transcription_factor: Names = None,
+        histone_mark: Names = None,
+        organism: str | None = None,
+        window: int | None = None,
+        average_strands: bool = False,
+        min_count: float = 0.0,
+    ) -> Iterator[xr.DataTree]:
+        """Predict many intervals, each when it is asked for; see `genomekit.predict.predict_intervals`."""
+        return predict.predict_intervals(
+            self.engine, intervals, genome=self.genome if genome is None else genome, **_given(locals())
+        )
+
+    def _summary(self) -> tuple[str, pd.DataFrame]:
+        """A line about the network, and a table of its modalities."""
+        config, engine = self.engine.config, self.engine
+        size = engine.network.num_parameters()
+        title = (
+            f"{self.name}: {size / 1e6:,.1f} M parameters, {' and '.join(self.organisms)}, windows of "
+            f"{config.lengths[0]:,} to {config.lengths[-1]:,} bp (default {config.default_length:,}), "
+            f"on {engine.device} in {str(engine.dtype).removeprefix('torch.')}"
+        )
+        counts = self.tracks.frame.groupby(["modality", "organism"], sort=False).size().unstack(fill_value=0)
+        names = list(self.modalities)
+        table = counts.reindex(index=names, columns=[name for name in self.organisms if name in counts.columns])
+        table = table.rename(columns=lambda name: f"{name} tracks").rename_axis(index=None, columns=None)
+        table["bp"] = [self.modalities[name].resolution for name in names]
+        table["units"] = [self.modalities[name].units for name in names]
+        return title, table
+
+    def __repr__(self) -> str:
+        title, table = self._summary()
+        return f"Model {title}\n{table.to_string()}"
+
+    def _repr_html_(self) -> str:
+        title, table = self._summary()
+        return f"<p><b>Model</b> {html.escape(title)}</p>{table.to_html(border=0)}"
+
+
+def _given(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Take the options that all verbs share from the arguments of one."""
+    shared = ("modalities", "tracks", "ontology", "biosample", "strand", "transcription_factor", "histone_mark")
+    return {name: arguments[name] for name in (*shared, "organism", "window", "average_strands", "min_count")}
+
+
+def _opened(genome: AnyGenome) -> AnyGenome:
+    """Open genomes once, so that calls need not."""
+    if genome is None:
+        return None
+    if isinstance(genome, Mapping):
+        return {organism: open_genome(one) for organism, one in genome.items()}
+    return open_genome(genome)
