@@ -1,9 +1,9 @@
 """Write checkpoints in the layouts of others, for the tests of the readers and for `benchmarks/`."""
 
 import json
-from collections import deque
 from collections.abc import Iterable
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import torch
@@ -15,6 +15,8 @@ from genomekit.weights.names import official_leaf
 
 ORBAX_ZARR = {"compressor": {"id": "zstd", "level": 1}, "dimension_separator": ".", "dtype": "<f4", "order": "C"}
 """As Orbax itself wrote its arrays (one chunk each) in the sample of the shared folder."""
+
+GROUP_BYTES = 1 << 28
 
 _COLLECTION = {"params": "0", "state": "1"}
 
@@ -40,7 +42,7 @@ def write_official(folder: Path, arrays: Iterable[tuple[str, str, np.ndarray]]) 
     import tensorstore
 
     folder.mkdir(parents=True, exist_ok=True)
-    tree, waiting = {}, deque()
+    tree, group = {}, []
     for collection, path, array in arrays:
         module, leaf = path.rsplit("/", 1)
         keys = (_COLLECTION[collection], module, leaf)
@@ -53,15 +55,22 @@ def write_official(folder: Path, arrays: Iterable[tuple[str, str, np.ndarray]]) 
             "kvstore": {"driver": "ocdbt", "base": f"file://{folder}/", "path": ".".join(keys) + "/"},
             "metadata": {**ORBAX_ZARR, "shape": array.shape, "chunks": array.shape},
         }
-        store = tensorstore.open(spec, create=True).result()
-        waiting.append(store.write(array))
-        if len(waiting) > 4:
-            waiting.popleft().result()
-    for future in waiting:
-        future.result()
+        group.append((spec, array))
+        if sum(array.nbytes for _, array in group) > GROUP_BYTES:
+            _commit(tensorstore, group)
+    _commit(tensorstore, group)
     listing = {"tree_metadata": tree, "use_ocdbt": True, "use_zarr3": False, "custom_metadata": None}
     (folder / "_METADATA").write_text(json.dumps(listing))
     return folder
+
+
+def _commit(tensorstore: ModuleType, group: list[tuple[dict, np.ndarray]]) -> None:
+    """Write a group of arrays at once: every commit rewrites the index of the store and waits for the disk."""
+    with tensorstore.Transaction() as transaction:
+        for spec, array in group:
+            store = tensorstore.open(spec, create=True, transaction=transaction).result()
+            store.write(array).result()
+    group.clear()
 
 
 def filled_arrays(shared: Path) -> Iterable[tuple[str, str, np.ndarray]]:

@@ -1,8 +1,9 @@
 import shutil
 
-import huggingface_hub
 import pytest
 from hub import Hub, serving
+from huggingface_hub.errors import LocalEntryNotFoundError
+from huggingface_hub.utils import disable_progress_bars, enable_progress_bars
 
 from genomekit.errors import WeightsNotFound
 from genomekit.weights import native
@@ -25,9 +26,9 @@ def cache(tmp_path, monkeypatch):
     folder = tmp_path / "hub"
     monkeypatch.setenv("HF_HUB_CACHE", str(folder))
     monkeypatch.setattr("time.sleep", lambda seconds: None)
-    huggingface_hub.utils.disable_progress_bars()
+    disable_progress_bars()
     yield folder
-    huggingface_hub.utils.enable_progress_bars()
+    enable_progress_bars()
 
 
 @pytest.fixture
@@ -145,7 +146,7 @@ def test_own_cache(tmp_path, network, tracks, no_network, monkeypatch):
 def test_full_disk(hub, monkeypatch):
     def full(*arguments, **more):
         if more.get("local_files_only"):
-            raise huggingface_hub.errors.LocalEntryNotFoundError("not here")
+            raise LocalEntryNotFoundError("not here")
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("huggingface_hub.snapshot_download", full)

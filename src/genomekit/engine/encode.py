@@ -52,9 +52,10 @@ def one_hot(sequence: Any) -> Float[np.ndarray, "position 4"]:
     if bad.any():
         first = int(bad.argmax())
         hint = " U is RNA: write T." if sequence[first] in "Uu" else ""
+        allowed = f"{BASES}, N and the IUPAC codes {AMBIGUOUS}, in either case"
         raise ValueError(
-            f"Letter {sequence[first]!r} at position {first} (0-based) is no DNA letter "
-            f"({int(bad.sum())} such in all). Allowed are {BASES}, N and the IUPAC codes {AMBIGUOUS}, in either case.{hint}"
+            f"Letter {sequence[first]!r} at position {first} (0-based) is no DNA letter, one of {int(bad.sum())} such. "
+            f"Allowed are {allowed}.{hint}"
         )
     _report_ambiguous(codes)
     return encoded

@@ -1,7 +1,7 @@
 """Between coverage as measured and the compressed scale that the track heads predict on."""
 
 from jaxtyping import Float
-from torch import Tensor, where
+from torch import Tensor, float32, promote_types, where
 
 # AlphaGenome paper, Methods, "Scaling of targets": values above 10 are compressed to 2 sqrt(10 x) - 10, and RNA-seq is
 # raised to 0.75 before that. Slope and value of the two branches meet at 10.
@@ -24,13 +24,18 @@ def soft_clip(x: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
     return where(x > SOFT_CLIP, 2.0 * (SOFT_CLIP * x.clamp(min=SOFT_CLIP)).sqrt() - SOFT_CLIP, x)
 
 
+def _wide(x: Tensor) -> Tensor:
+    """Return `x` in float32, or in float64 if it is that already."""
+    return x.to(promote_types(x.dtype, float32))
+
+
 def unscale(
     scaled: Float[Tensor, "batch position track"],
     track_mean: Float[Tensor, "batch track"],
     resolution: int,
     squash: bool = False,
 ) -> Float[Tensor, "batch position track"]:
-    """Turn scaled predictions into coverage, in float32.
+    """Turn scaled predictions into coverage, in float32 or wider.
 
     Args:
         scaled: What a track head gives, at least 0; one row per bin.
@@ -50,11 +55,11 @@ def unscale(
     Source:
         google-deepmind/alphagenome_research, predictions_scaling of the genome track heads.
     """
-    x = scaled.float()
+    x = _wide(scaled)
     x = where(x > SOFT_CLIP, (x + SOFT_CLIP).square() / (4.0 * SOFT_CLIP), x)
     if squash:
         x = x ** (1.0 / SQUASH_POWER)
-    return x * (track_mean.float()[:, None, :] * resolution)
+    return x * (_wide(track_mean)[:, None, :] * resolution)
 
 
 def scale(
@@ -63,7 +68,7 @@ def scale(
     resolution: int,
     squash: bool = False,
 ) -> Float[Tensor, "batch position track"]:
-    """Turn coverage into the scale on which track heads predict, in float32; the inverse of `unscale`.
+    """Turn coverage into the scale on which track heads predict, in float32 or wider; the inverse of `unscale`.
 
     Args:
         targets: Signal summed over each bin, in the units of the track.
@@ -80,7 +85,7 @@ def scale(
     Source:
         google-deepmind/alphagenome_research, targets_scaling of the genome track heads.
     """
-    x = targets.float() / (track_mean.float()[:, None, :] * resolution)
+    x = _wide(targets) / (_wide(track_mean)[:, None, :] * resolution)
     if squash:
         x = x**SQUASH_POWER
     return soft_clip(x)

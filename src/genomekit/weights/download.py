@@ -10,6 +10,7 @@ import os
 from pathlib import Path
 
 import huggingface_hub
+from huggingface_hub import constants
 from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled
 
 from genomekit.errors import WeightsNotFound
@@ -80,7 +81,7 @@ def _fetch(entry: Entry, cache_dir: str | os.PathLike[str] | None) -> Path:
     """Download with progress, resuming what an earlier call left."""
     endpoint = os.environ.get("HF_ENDPOINT") or None
     try:
-        with explained(Path(cache_dir or huggingface_hub.constants.HF_HUB_CACHE)):
+        with explained(Path(cache_dir or constants.HF_HUB_CACHE)):
             folder = huggingface_hub.snapshot_download(entry.repository, cache_dir=cache_dir, endpoint=endpoint)
     except Exception as error:
         reason = _reason(error, entry)
