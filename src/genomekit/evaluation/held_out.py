@@ -13,6 +13,7 @@ from genomekit.evaluation.baselines import fit_kmer_ridge, fit_weight_matrix, si
 from genomekit.genome.interval import Interval
 from genomekit.nn import AlphaGenome
 from genomekit.training.data import OrganismData, Window, make_batch
+from genomekit.training.isoforms import SpliceAnnotation
 
 KINDS = ("donor +", "acceptor +", "donor -", "acceptor -")
 BIN = 128
@@ -53,8 +54,13 @@ def weight_matrix_scores(train: OrganismData, codes: np.ndarray) -> np.ndarray:
     scores = np.zeros((len(codes), 4), np.float32)
     for offset, (left, right) in enumerate(((2, 6), (15, 2))):
         windows = [
-            site_windows(train.codes[chrom], splicing.site_position[splicing.site_kind == offset + 2 * minus],
-                         left=left, right=right, strand="+-"[minus])
+            site_windows(
+                train.codes[chrom],
+                splicing.site_position[splicing.site_kind == offset + 2 * minus],
+                left=left,
+                right=right,
+                strand="+-"[minus],
+            )
             for chrom, splicing in train.splicing.items()
             for minus in (0, 1)
         ]
@@ -74,37 +80,61 @@ def junction_ranks(
 
     Returns:
         "strict": other annotated acceptors of the donor compete too. "false": only acceptors it is not annotated with.
+        Each is how many rank first, and how many were judged.
+
+    Raises:
+        ValueError: The region is shorter than a window.
     """
+    last = region.end - length
+    if last < region.start:
+        raise ValueError(f"Region {region} is shorter than a window of {length:,} bp. Evaluate with shorter windows.")
+    device = next(network.parameters()).device
     seen: set[tuple[int, int, int]] = set()
     counted = {"strict": np.zeros(2, int), "false": np.zeros(2, int)}
-    for start in range(region.start, region.end - length + 1, length // 2):
+    for start in (*range(region.start, last, length // 2), last):
         batch = make_batch(data, [Window(region.chrom, start, False)], length, {})
-        assert batch.classes is not None
-        places = [np.flatnonzero(batch.classes[0].numpy() == kind) for kind in range(4)]
-        sites = np.full((1, 4, max(1, *map(len, places))), -1)
-        for kind, place in enumerate(places):
-            sites[0, kind, : len(place)] = place
+        introns = batch.junctions[0]
+        sites = _sites_within(data.splicing[region.chrom], start, length)
         with torch.inference_mode():
-            counts = network(batch.dna, batch.organism, [name], sites=torch.from_numpy(sites))[name]["predictions"][0]
+            raw = network(batch.dna.to(device), batch.organism.to(device), [name], sites=_padded(sites).to(device))[
+                name
+            ]
+        counts = raw["predictions"][0].float().cpu().numpy()
         for strand in (0, 1):
-            donors, acceptors = places[2 * strand], places[2 * strand + 1]
-            truth = np.zeros((len(donors), len(acceptors)), bool)
-            introns = batch.junctions[0]
-            for d, a, s in zip(introns.donor, introns.acceptor, introns.strand, strict=True):
-                key = (start + int(d), start + int(a), strand)
-                i, j = np.searchsorted(donors, d), np.searchsorted(acceptors, a)
-                present = i < len(donors) and j < len(acceptors) and donors[i] == d and acceptors[j] == a
-                if s == strand and key not in seen and present:
-                    seen.add(key)
-                    truth[i, j] = True
-            if not truth.any():
-                continue
+            donors, acceptors = sites[2 * strand], sites[2 * strand + 1]
+            mine = introns.strand == strand
+            donor, acceptor = introns.donor[mine], introns.acceptor[mine]
+            keys = [(start + int(d), start + int(a), strand) for d, a in zip(donor, acceptor, strict=True)]
+            fresh = np.array([key not in seen for key in keys], bool)
+            seen.update(keys)
+            pairs = np.searchsorted(donors, donor), np.searchsorted(acceptors, acceptor)
+            annotated, truth = (np.zeros((len(donors), len(acceptors)), bool) for _ in range(2))
+            annotated[pairs] = True
+            truth[pairs[0][fresh], pairs[1][fresh]] = True
             # An acceptor cannot lie before its donor.
             later = acceptors[None] > donors[:, None] if strand == 0 else acceptors[None] < donors[:, None]
-            values = counts[: len(donors), : len(acceptors), strand].float().numpy()
-            for rule, only in (("strict", False), ("false", True)):
-                counted[rule] += metrics.rank_first_counts(values, truth, candidates=later, against_false_only=only)
+            values = counts[: len(donors), : len(acceptors), strand]
+            # Introns judged in an earlier window are still annotated: they are no false rivals of their donor's others.
+            for rule, rivals in (("strict", later), ("false", later & ~annotated)):
+                counted[rule] += metrics.rank_first_counts(
+                    values, truth, candidates=rivals, against_false_only=rule == "false"
+                )
     return {rule: (int(first), int(all_)) for rule, (first, all_) in counted.items()}
+
+
+def _sites_within(splicing: SpliceAnnotation, start: int, length: int) -> list[np.ndarray]:
+    """Return the positions in a window of the sites of each kind, ascending."""
+    first, last = np.searchsorted(splicing.site_position, [start, start + length])
+    position, kind = splicing.site_position[first:last] - start, splicing.site_kind[first:last]
+    return [position[kind == number] for number in range(len(KINDS))]
+
+
+def _padded(sites: Sequence[np.ndarray]) -> torch.Tensor:
+    """Lay sites out as the junction head reads them: (1, kind, site), -1 past the last."""
+    out = np.full((1, len(sites), max(1, *map(len, sites))), -1, np.int64)
+    for kind, places in enumerate(sites):
+        out[0, kind, : len(places)] = places
+    return torch.from_numpy(out)
 
 
 def binned(values: np.ndarray) -> np.ndarray:
@@ -131,7 +161,9 @@ def coverage_accuracy(
         observed = binned(data.coverage[name][region.chrom][:, region.start : region.end].T)
         bins = min(len(rows), len(observed))
         for channel in range(observed.shape[1]):
-            out[name, channel] = metrics.coverage_pearson(rows[:bins, channel], observed[:bins, channel], repeats=repeats)
+            out[name, channel] = metrics.coverage_pearson(
+                rows[:bins, channel], observed[:bins, channel], repeats=repeats
+            )
     return out
 
 

@@ -1,6 +1,6 @@
 """Measure mini on its held-out chromosomes and write the table that README and docs show.
 
-    python -m genomekit.evaluation.mini --data DATA [--model FOLDER] [--split test|tune] [--out docs/mini_table.md]
+python -m genomekit.evaluation.mini --data DATA [--model FOLDER] [--split test|tune] [--out docs/mini_table.md]
 """
 
 from __future__ import annotations
@@ -53,7 +53,9 @@ def table(folder: Path, network: AlphaGenome, split: str, *, length: int) -> tup
     """Return the Markdown table and the plain numbers."""
     worm_region, yeast_region = mini.regions("worm", split)[0], mini.regions("yeast", split)[0]
     # A region's last window must end on a whole bin, or its bins would not be those of the targets.
-    yeast_region = Interval(yeast_region.chrom, yeast_region.start, yeast_region.start + yeast_region.width // 128 * 128)
+    yeast_region = Interval(
+        yeast_region.chrom, yeast_region.start, yeast_region.start + yeast_region.width // 128 * 128
+    )
     worm = mini.load_worm(folder, ("train", split))
     bodies = gene_bodies(folder, worm_region)
     numbers = worm_numbers(network, worm, bodies, worm_region, length=length)
@@ -66,10 +68,15 @@ def table(folder: Path, network: AlphaGenome, split: str, *, length: int) -> tup
         held_out.weight_matrix_scores(fitted_on, letters), held_out.site_labels(worm, worm_region), bodies
     )
     yeast = mini.load_yeast(folder, ("train", "tune", split))
-    tracks = held_out.coverage_accuracy(network, yeast, yeast_region, list(yeast.coverage), length=length, margin=MARGIN)
+    tracks = held_out.coverage_accuracy(
+        network, yeast, yeast_region, list(yeast.coverage), length=length, margin=MARGIN
+    )
     ridge = held_out.ridge_accuracy(yeast, mini.regions("yeast", "train"), mini.regions("yeast", "tune"), yeast_region)
-    rows = [f"| worm {worm_region.chrom} | top-k accuracy, {kind} | {numbers[kind]:.3f} | {matrix[kind]:.3f} (weight matrix) |"
-            for kind in ("donor", "acceptor", *held_out.KINDS)]
+    rows = [
+        f"| worm {worm_region.chrom} | top-k accuracy, {kind} | {numbers[kind]:.3f} "
+        f"| {matrix[kind]:.3f} (weight matrix) |"
+        for kind in ("donor", "acceptor", *held_out.KINDS)
+    ]
     rows += [
         f"| worm {worm_region.chrom} | annotated introns ranked first for their donor ({numbers['introns']:,}) "
         f"| {numbers['junction']:.3f} | |",
@@ -117,7 +124,9 @@ def main() -> None:
     from genomekit.weights.load import load
 
     network = load(arguments.model).network
-    text, plain = table(arguments.data, network, arguments.split, length=arguments.length or network.config.default_length)
+    text, plain = table(
+        arguments.data, network, arguments.split, length=arguments.length or network.config.default_length
+    )
     print(text)
     if arguments.out:
         arguments.out.write_text(text)

@@ -32,6 +32,13 @@ class OrganismData:
     splicing: Mapping[str, SpliceAnnotation] = dataclasses.field(default_factory=dict)
     """Chromosome to its annotated splicing."""
 
+    def __post_init__(self) -> None:
+        if missing := sorted(set(self.coverage) - set(self.partners)):
+            raise ValueError(
+                f"Coverage of {', '.join(missing)} came without `partners`; the other strand of a window needs to know "
+                "which channels swap. Give `TrackTable.partners(modality, organism)` for each modality."
+            )
+
 
 class Junctions(NamedTuple):
     """Introns of one window: donor and acceptor positions in it, strand (0 +, 1 -) and count."""
@@ -93,7 +100,9 @@ class Sampler:
         self.regions = [region for region in regions if region.width >= length]
         if not self.regions:
             widest = max((region.width for region in regions), default=0)
-            raise ValueError(f"No region holds a window of {length:,} bp; the widest has {widest:,}. Use shorter windows.")
+            raise ValueError(
+                f"No region holds a window of {length:,} bp; the widest has {widest:,}. Use shorter windows."
+            )
         starts = np.array([region.width - length + 1 for region in self.regions], float)
         self.chances = starts / starts.sum()
         self.length, self.augmentation = length, augmentation
@@ -142,7 +151,9 @@ def make_batch(data: OrganismData, windows: Sequence[Window], length: int, resol
     return Batch(
         dna=torch.from_numpy(eye[np.stack([part["codes"] for part in parts])]),
         organism=torch.full((len(windows),), data.organism, dtype=torch.long),
-        coverage={name: torch.from_numpy(np.stack([p[name] for p in parts])) for name in resolutions if name in data.coverage},
+        coverage={
+            name: torch.from_numpy(np.stack([p[name] for p in parts])) for name in resolutions if name in data.coverage
+        },
         classes=torch.from_numpy(np.stack([part["classes"] for part in parts])) if splicing else None,
         usage=torch.from_numpy(np.stack([part["usage"] for part in parts])) if splicing else None,
         junctions=[part["junctions"] for part in parts] if splicing else [],

@@ -36,17 +36,27 @@ def annotate(exons: pd.DataFrame, chrom: str) -> SpliceAnnotation:
     """Derive the splicing of a chromosome from its exons.
 
     Args:
-        exons: Columns chrom, start, end (0-based half-open), strand, gene_id, transcript_id; one row per exon.
+        exons: Columns chrom, start, end (0-based half-open), strand, gene_id, transcript_id; one row per exon. Exons
+            without a strand tell nothing here and are left out.
         chrom: Which chromosome.
 
     Example:
-        >>> exons = pd.DataFrame({"chrom": "chrI", "start": [0, 50, 0], "end": [10, 60, 10], "strand": "+",
-        ...     "gene_id": "g", "transcript_id": ["a", "a", "b"]})
+        >>> exons = pd.DataFrame(
+        ...     {
+        ...         "chrom": "chrI",
+        ...         "start": [0, 50, 0],
+        ...         "end": [10, 60, 10],
+        ...         "strand": "+",
+        ...         "gene_id": "g",
+        ...         "transcript_id": ["a", "a", "b"],
+        ...     }
+        ... )
         >>> found = annotate(exons, "chrI")
         >>> found.site_position.tolist(), found.site_kind.tolist(), found.junction_count.tolist()
         ([9, 50], [0, 1], [1.0])
     """
-    table = exons[exons["chrom"] == chrom].sort_values(["transcript_id", "start"], kind="stable")
+    here = (exons["chrom"] == chrom) & exons["strand"].isin(STRANDS)
+    table = exons[here].sort_values(["transcript_id", "start"], kind="stable")
     same = (table["transcript_id"] == table["transcript_id"].shift(-1)).to_numpy()
     left = table["end"].to_numpy()[same] - 1
     right = table["start"].to_numpy()[np.flatnonzero(same) + 1]
@@ -77,7 +87,9 @@ def annotate(exons: pd.DataFrame, chrom: str) -> SpliceAnnotation:
 
 def _usage(sites: pd.DataFrame, exons: pd.DataFrame) -> pd.DataFrame:
     """Return position, kind and usage of each site: isoforms that use it over isoforms of its gene that span it."""
-    spans = exons.groupby(["gene_id", "transcript_id"])[["start", "end"]].agg({"start": "min", "end": "max"}).reset_index()
+    spans = (
+        exons.groupby(["gene_id", "transcript_id"])[["start", "end"]].agg({"start": "min", "end": "max"}).reset_index()
+    )
     using = sites.groupby(["gene_id", "position", "kind"], sort=False).size().rename("using").reset_index()
     pairs = using.merge(spans, on="gene_id")
     pairs["spans"] = (pairs["start"] <= pairs["position"]) & (pairs["position"] < pairs["end"])

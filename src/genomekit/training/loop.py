@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from genomekit.genome.interval import Interval
 from genomekit.nn import AlphaGenome
 from genomekit.training.data import Augmentation, Batch, OrganismData, Sampler, make_batch
 from genomekit.training.objective import head_losses, total
@@ -23,7 +24,7 @@ class Stream:
 
     name: str
     data: OrganismData
-    regions: Sequence
+    regions: Sequence[Interval]
     length: int
     """Window length, bp."""
     windows: int
@@ -78,7 +79,12 @@ class Trainer:
     """
 
     def __init__(
-        self, network: AlphaGenome, streams: Sequence[Stream], config: LoopConfig, folder: str | Path, device: str = "cpu"
+        self,
+        network: AlphaGenome,
+        streams: Sequence[Stream],
+        config: LoopConfig,
+        folder: str | Path,
+        device: str = "cpu",
     ) -> None:
         self.network, self.streams, self.config = network.to(device), list(streams), config
         self.folder, self.device = Path(folder), torch.device(device)
@@ -87,7 +93,8 @@ class Trainer:
             Sampler(stream.regions, stream.length, config.augmentation, seed=config.seed + 1 + index)
             for index, stream in enumerate(streams)
         ]
-        # Norms, scales and biases are not decayed: pulling them to zero only fights the data.
+        # Vectors (norms, scales, biases) are not decayed: pulling them to zero only fights the data. What is kept per
+        # organism is a matrix and is decayed, biases of heads included; at this rate that is next to nothing.
         decayed = [p for p in network.parameters() if p.ndim > 1]
         plain = [p for p in network.parameters() if p.ndim <= 1]
         groups = [{"params": decayed, "weight_decay": config.weight_decay}, {"params": plain, "weight_decay": 0.0}]
@@ -146,6 +153,12 @@ class Trainer:
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.config.clip)
+        # A finite loss can have a gradient that is not; one such step would spoil the weights and then the saved state.
+        if not torch.isfinite(norm):
+            raise FloatingPointError(
+                f"The gradient's norm is {float(norm)} at step {self.step} of stream {stream.name!r}. "
+                "Lower the learning rate and resume."
+            )
         self.optimizer.step()
         self.averaged.update_parameters(self.network)
         self.step += 1

@@ -146,7 +146,16 @@ def track_table(means: dict[tuple[str, int], float] | None = None) -> TrackTable
     """
     rows = pd.DataFrame(
         [row[:-1] for row in _TRACKS],
-        columns=["organism", "modality", "channel", "name", "strand", "assay_title", "data_source", "transcription_factor"],
+        columns=[
+            "organism",
+            "modality",
+            "channel",
+            "name",
+            "strand",
+            "assay_title",
+            "data_source",
+            "transcription_factor",
+        ],
     )
     rows["biosample_type"] = [_BIOSAMPLES[organism][0].replace(" ", "_") for organism in rows["organism"]]
     rows["biosample_name"] = [_BIOSAMPLES[organism][1] for organism in rows["organism"]]
@@ -182,7 +191,9 @@ def load_yeast(folder: Path, splits: tuple[str, ...]) -> OrganismData:
         length = len(codes[chrom])
         for _, modality, channel, *_, file in (row for row in _TRACKS if row[0] == "yeast"):
             read = fragment_ends if str(file).endswith("bedpe.gz") else bigwig_coverage
-            rows = coverage.setdefault(modality, {}).setdefault(chrom, np.zeros((_WIDTHS[modality], length), np.float32))
+            rows = coverage.setdefault(modality, {}).setdefault(
+                chrom, np.zeros((_WIDTHS[modality], length), np.float32)
+            )
             rows[channel] = read(folder / str(file), chrom, length)
     table = track_table()
     partners = {name: table.partners(name, "yeast") for name in coverage}
@@ -215,9 +226,6 @@ def loop_config(steps: int, *, compile: bool, seed: int = 0) -> LoopConfig:
     )
 
 
-
-
-
 def streams(folder: Path) -> list[Stream]:
     """Return the streams mini is trained on: worm at two window lengths, yeast at one."""
     worm, yeast = load_worm(folder, ("train",)), load_yeast(folder, ("train",))
@@ -248,7 +256,9 @@ def train(folder: Path, out: Path, *, steps: int, compile: bool, device: str, se
     table = track_table(signal_means(yeast, regions("yeast", "train")))
     torch.manual_seed(seed)
     network = AlphaGenome(network_config())
-    means = {name: torch.from_numpy(table.means(name)) for name, m in table.modalities.items() if m.head_kind == "track"}
+    means = {
+        name: torch.from_numpy(table.means(name)) for name, m in table.modalities.items() if m.head_kind == "track"
+    }
     network.set_track_means(means)
     config = loop_config(steps, compile=compile, seed=seed)
     trained = Trainer(network, sources, config, out, device).run()
@@ -260,7 +270,9 @@ def train(folder: Path, out: Path, *, steps: int, compile: bool, device: str, se
         "head_weights": HEAD_WEIGHTS,
         "data": "WormBase WS220/WS245, UCSC sacCer3, SRA, tidyCoverage, MACS test data; see NOTICE",
     }
-    return save(out / "checkpoint", trained, table, name="mini", provenance=provenance, licence="Apache-2.0", overwrite=True)
+    return save(
+        out / "checkpoint", trained, table, name="mini", provenance=provenance, licence="Apache-2.0", overwrite=True
+    )
 
 
 def main() -> None:

@@ -39,7 +39,12 @@ def head_losses(network: AlphaGenome, batch: Batch, *, max_sites: int = 256) -> 
             assert isinstance(module, TrackHead)
             mean = module.track_mean[batch.organism]
             out[name] = losses.track_loss(
-                raw, batch.coverage[name], mask=~mean.isnan(), track_mean=mean, resolutions=head.resolutions, squash=head.squash
+                raw,
+                batch.coverage[name],
+                mask=~mean.isnan(),
+                track_mean=mean,
+                resolutions=head.resolutions,
+                squash=head.squash,
             )
         elif head.kind == "contact":
             mask = torch.ones(len(batch.dna), head.channels, dtype=torch.bool, device=batch.dna.device)

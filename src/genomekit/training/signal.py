@@ -37,7 +37,8 @@ def bigwig_coverage(path: str | Path, chrom: str, length: int) -> np.ndarray:
         covered = file.chroms(name)
         if covered > length:
             raise ValueError(
-                f"{path.name} gives {chrom} {covered:,} bp but the genome has {length:,} bp: it was made on another assembly."
+                f"{path.name} gives {chrom} {covered:,} bp but the genome has {length:,} bp: it was made on another "
+                "assembly. Use the genome that the signal was mapped to."
             )
         out = np.zeros(length, np.float32)
         out[:covered] = np.nan_to_num(np.asarray(file.values(name, 0, covered, numpy=True), np.float32))
@@ -58,10 +59,15 @@ def fragment_ends(path: str | Path, chrom: str, length: int) -> np.ndarray:
     path = Path(path)
     opener = gzip.open if path.suffix == ".gz" else open
     with opener(path, "rt") as file:
-        table = pd.read_csv(file, sep="\t", header=None, usecols=[0, 1, 2], names=["chrom", "start", "end"], comment="#")
+        columns = {"chrom": str, "start": np.int64, "end": np.int64}
+        table = pd.read_csv(
+            file, sep="\t", header=None, usecols=[0, 1, 2], names=list(columns), dtype=columns, comment="#"
+        )
     name = _spelling(chrom, list(table["chrom"].unique()), path)
     rows = table[table["chrom"] == name]
     if len(rows) and rows["end"].max() > length:
-        raise ValueError(f"{path.name} has a fragment that ends at {rows['end'].max():,} on {chrom}, which has {length:,} bp.")
+        raise ValueError(
+            f"{path.name} has a fragment that ends at {rows['end'].max():,} on {chrom}, which has {length:,} bp."
+        )
     ends = np.concatenate([rows["start"].to_numpy(), rows["end"].to_numpy() - 1])
     return np.bincount(ends, minlength=length).astype(np.float32)
