@@ -1,6 +1,6 @@
 """One full-size prediction on real human DNA: time, peak memory, and the labels of all 11 modalities.
 
-    python benchmarks/full_size.py --fasta chr22.fa.gz --interval CHROM:START-END [--checkpoint FOLDER] [--out docs/full_size.md]
+    python benchmarks/full_size.py --fasta chr22.fa.gz --interval CHROM:START-END [--checkpoint FOLDER] [--out FILE]
 
 Without a checkpoint the network has random weights, drawn once and saved in our own layout: the numbers mean nothing
 then, but shapes, labels, time and memory are those of the published network.

@@ -87,10 +87,18 @@ def junction_difference(shared: Path, network: torch.nn.Module) -> Difference:
 
 def section(title: str, rows: Iterable[Difference], prefix: str) -> str:
     """One table."""
-    lines = [f"## {title}\n", "| module (official name) | values compared | max relative difference |", "|---|---:|---:|"]
+    lines = [
+        f"## {title}\n",
+        "| module (official name) | values compared | max relative difference |",
+        "|---|---:|---:|",
+    ]
     for one in rows:
         name = one.name.removeprefix(f"{prefix}:").replace("norm:", "norm of ").replace("alphagenome/", "")
-        lines.append(f"| `{name}` | {one.values:,} | {one.relative:.1e} |" if one.relative else f"| `{name}` | {one.values:,} | 0 |")
+        lines.append(
+            f"| `{name}` | {one.values:,} | {one.relative:.1e} |"
+            if one.relative
+            else f"| `{name}` | {one.values:,} | 0 |"
+        )
     return "\n".join(lines) + "\n"
 
 

@@ -96,7 +96,7 @@ def filled_network(shared: Path, state_file: Path) -> AlphaGenome:
     with torch.device("meta"):
         network = AlphaGenome(dataclasses.replace(ALPHAGENOME, max_splice_sites=REFERENCE_SITES))
     with safe_open(state_file, framework="pt") as file:
-        network.load_state_dict({name: file.get_tensor(name) for name in file.keys()}, assign=True)  # noqa: SIM118
+        network.load_state_dict({name: file.get_tensor(name) for name in file.keys()}, assign=True)
     set_reference_means(shared, network)
     return network.eval()
 

@@ -1,6 +1,6 @@
 """Draw mini's splice sites on real worm DNA under the annotated exons, for the README and the docs.
 
-    python tools/worm_figure.py --genome ce10.fa.gz --gtf ce10.genes.gtf.gz [--interval chrV:...] [--out docs/images/worm.png]
+    python tools/worm_figure.py --genome ce10.fa.gz --gtf ce10.genes.gtf.gz [--interval chrV:...] [--out worm.png]
 """
 
 from __future__ import annotations
@@ -22,8 +22,12 @@ def main() -> None:
     arguments = parser.parse_args()
     genome = gk.Genome(arguments.genome, arguments.gtf, organism="worm")
     model = gk.Model.from_pretrained(arguments.model, genome=genome)
-    tree = model.predict_interval(arguments.interval, modalities=["splice_sites", "splice_site_usage", "splice_junctions"])
-    figure = gk.plot.figure(tree, genes=genome.exons(arguments.interval), title=f"mini on {arguments.interval} (held out)")
+    tree = model.predict_interval(
+        arguments.interval, modalities=["splice_sites", "splice_site_usage", "splice_junctions"]
+    )
+    figure = gk.plot.figure(
+        tree, genes=genome.exons(arguments.interval), title=f"mini on {arguments.interval} (held out)"
+    )
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(arguments.out, dpi=150)
 

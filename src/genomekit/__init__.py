@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from genomekit import testing as testing
     from genomekit import tracks as tracks
     from genomekit import training as training
+    from genomekit.accessors import open as open
     from genomekit.doctor import doctor as doctor
     from genomekit.genome.assembly import Genome as Genome
     from genomekit.genome.interval import Interval as Interval
     from genomekit.genome.junction import Junction as Junction
     from genomekit.genome.variant import Variant as Variant
     from genomekit.model import Model as Model
-    from genomekit.accessors import open as open
 
 __version__ = "0.1.0"
 

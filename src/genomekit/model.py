@@ -15,7 +15,7 @@ from genomekit import predict
 from genomekit.engine import Engine
 from genomekit.engine.engine import Weights
 from genomekit.genome.interval import Interval
-from genomekit.predict.request import AnyGenome, Names, open_genome
+from genomekit.predict.request import AnyGenome, Names, Options, open_genome
 from genomekit.tracks import Modality, TrackTable
 from genomekit.weights.load import load
 
@@ -108,7 +108,36 @@ class Model:
         average_strands: bool = False,
         min_count: float = 0.0,
     ) -> xr.DataTree:
-        """Predict a sequence of your own; see `genomekit.predict.predict_sequence`."""
+        """Predict a sequence of your own, such as a construct or a designed gene.
+
+        The network reads a window of a supported length: the sequence itself where its length is one, else the next
+        longer one (or `window`), with N on both sides and one warning.
+
+        Args:
+            sequence: Letters in either case, or one-hot (position, 4) in the order A C G T.
+            interval: Where the sequence lies, of its width; None leaves it nowhere, counted from 0. Strand "-" has
+                the letters, which are those of the plus strand, read as their reverse complement.
+            modalities: Names such as "rna_seq"; None is every one of the checkpoint.
+            tracks: A `TrackTable`, labels, or free text; see `TrackTable.select` for this and the following.
+            ontology: CURIE such as "UBERON:0002107".
+            biosample: Biosample name such as "liver".
+            strand: Strand of the tracks (and junctions) to return.
+            transcription_factor: Target of TF ChIP-seq.
+            histone_mark: Target of histone ChIP-seq.
+            organism: Whose heads to read; needed where the checkpoint has several and no genome tells.
+            window: Length of the window, bp; None is the checkpoint's default, or the next longer.
+            average_strands: Read both strands and average, at twice the cost.
+            min_count: Keep junctions with this count in one biosample or more; 0 keeps every pair of predicted sites.
+
+        Returns:
+            A tree with one node per modality, schema "genomekit-1": float32 `signal` of dims (position, track),
+            (bin1, bin2, track) or (junction, track); positions are 0-based and increase.
+
+        Raises:
+            ValueError: An empty or too long sequence, a letter that is no IUPAC code, an unknown name, an organism
+                that is not there or not said.
+            OutOfMemory: The device is too small; cheaper calls are named.
+        """
         return predict.predict_sequence(self.engine, sequence, interval=interval, **_given(locals()))
 
     def predict_interval(
@@ -128,7 +157,36 @@ class Model:
         average_strands: bool = False,
         min_count: float = 0.0,
     ) -> xr.DataTree:
-        """Predict an interval of a genome; see `genomekit.predict.predict_interval`."""
+        """Predict an interval of a genome from its real sequence.
+
+        The window is centered on the interval and filled with its real flanks, N only past the ends of the
+        chromosome; the result is the interval asked for. On the minus strand the reverse complement is read and the
+        result mapped back.
+
+        Args:
+            interval: Where, 0-based half-open, or text such as "chrV:10,000,000-10,016,384".
+            genome: A `Genome`, the path of a FASTA, the name of a preset, or one of these per organism; None is the
+                one given to the model.
+            modalities: See `predict_sequence` for this and all the following.
+            tracks: See there.
+            ontology: See there.
+            biosample: See there.
+            strand: Strand of the tracks to return; the strand that is read is that of the interval.
+            transcription_factor: See there.
+            histone_mark: See there.
+            organism: Whose heads to read; None takes it from the genome.
+            window: See there.
+            average_strands: See there.
+            min_count: See there.
+
+        Returns:
+            A tree, as from `predict_sequence`; junctions are those that lie in the interval whole.
+
+        Raises:
+            ValueError: A malformed or too long interval, an unknown chromosome or name, an organism that does not
+                fit the genome.
+            OutOfMemory: The device is too small; cheaper calls are named.
+        """
         return predict.predict_interval(
             self.engine, interval, genome=self.genome if genome is None else genome, **_given(locals())
         )
@@ -150,7 +208,31 @@ class Model:
         average_strands: bool = False,
         min_count: float = 0.0,
     ) -> Iterator[xr.DataTree]:
-        """Predict many intervals, each when it is asked for; see `genomekit.predict.predict_intervals`."""
+        """Predict many intervals, one tree each, computed when it is asked for.
+
+        Everything is checked before the first one is computed; a bar appears after a few seconds.
+
+        Args:
+            intervals: Intervals or texts, or a table with columns chrom, start, end and optionally strand and name.
+            genome: See `predict_interval` for this and all the following.
+            modalities: See there.
+            tracks: See there.
+            ontology: See there.
+            biosample: See there.
+            strand: See there.
+            transcription_factor: See there.
+            histone_mark: See there.
+            organism: See there.
+            window: See there.
+            average_strands: See there.
+            min_count: See there.
+
+        Returns:
+            An iterator of trees, in the order of the intervals.
+
+        Raises:
+            ValueError: As `predict_interval`; the number of the interval is named.
+        """
         return predict.predict_intervals(
             self.engine, intervals, genome=self.genome if genome is None else genome, **_given(locals())
         )
@@ -181,10 +263,9 @@ class Model:
         return f"<p><b>Model</b> {html.escape(title)}</p>{table.to_html(border=0)}"
 
 
-def _given(arguments: Mapping[str, Any]) -> dict[str, Any]:
+def _given(arguments: Mapping[str, Any]) -> Options:
     """Take the options that all verbs share from the arguments of one."""
-    shared = ("modalities", "tracks", "ontology", "biosample", "strand", "transcription_factor", "histone_mark")
-    return {name: arguments[name] for name in (*shared, "organism", "window", "average_strands", "min_count")}
+    return Options(**{name: arguments[name] for name in Options.__annotations__})
 
 
 def _opened(genome: AnyGenome) -> AnyGenome:

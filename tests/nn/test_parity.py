@@ -49,7 +49,9 @@ def differences(shared, network):
 def test_every_head_embedding_and_intermediate(differences):
     kinds = [name.split(":")[0] for name in differences]
     assert {kind: kinds.count(kind) for kind in set(kinds)} == {"emb": 3, "head": 32, "mid": 71}
-    exact = {name: found.relative for name, found in differences.items() if name != "head:splice_sites_usage/predictions"}
+    exact = {
+        name: found.relative for name, found in differences.items() if name != "head:splice_sites_usage/predictions"
+    }
     assert {name: value for name, value in exact.items() if value > JAX_PARITY_FLOAT32} == {}
     assert [found.name for found in differences.values() if not found.nan_agree] == []
 

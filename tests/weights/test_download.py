@@ -59,7 +59,9 @@ def test_not_logged_in(hub):
 
 def test_terms_not_accepted(hub):
     hub.mode = "403"
-    with pytest.raises(WeightsNotFound, match=r"not accepted the terms of use \(403\). Open https://huggingface.co/google/") as caught:
+    with pytest.raises(
+        WeightsNotFound, match=r"not accepted the terms of use \(403\). Open https://huggingface.co/google/"
+    ) as caught:
         locate(FOLD)
     assert "Log in" not in str(caught.value)
 

@@ -67,4 +67,6 @@ def test_file_hash(tmp_path):
     first = file_hash(tmp_path / "a")
     assert file_hash(tmp_path / "a" / "b" / "one") == "6b86b273ff34fce19d6b804eff5a3f5747ada4eaa22f1d49c01e52ddb7875b4b"
     (tmp_path / "a" / "two").write_bytes(b"")
-    assert len({first, file_hash(tmp_path / "a"), file_hash(tmp_path / "a" / "b")}) == 3 - (first == file_hash(tmp_path / "a" / "b"))
+    assert len({first, file_hash(tmp_path / "a"), file_hash(tmp_path / "a" / "b")}) == 3 - (
+        first == file_hash(tmp_path / "a" / "b")
+    )

@@ -59,7 +59,9 @@ def relist(folder, change):
 
 def test_missing_entry(folder, network):
     relist(folder, lambda tree: tree.pop("('0', 'alphagenome/embed', 'embeddings')"))
-    with pytest.raises(ValueError, match=r"lacks 1 of the \d+ entries of this network: 0.alphagenome/embed.embeddings \(2, 32\)"):
+    with pytest.raises(
+        ValueError, match=r"lacks 1 of the \d+ entries of this network: 0.alphagenome/embed.embeddings \(2, 32\)"
+    ):
         official.read(folder, skeleton(network.config))
 
 

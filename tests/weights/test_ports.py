@@ -18,7 +18,7 @@ def port_state(network):
         theirs = ports.port_name(name)
         if theirs == "contact_maps_head.linear.weight":
             tensor = tensor.transpose(1, 2)
-        elif ".pointwise.conv.weight" in theirs or "project_" in theirs and theirs.endswith("weight"):
+        elif ".pointwise.conv.weight" in theirs or ("project_" in theirs and theirs.endswith("weight")):
             tensor = tensor[..., None]
         elif theirs.endswith("conv.scale"):
             tensor = tensor[:, None, None]

@@ -1,0 +1,1 @@
+"""Evaluation on held-out chromosomes: metrics, baselines, and the table of mini."""

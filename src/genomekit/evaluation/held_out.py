@@ -96,10 +96,8 @@ def junction_ranks(
         introns = batch.junctions[0]
         sites = _sites_within(data.splicing[region.chrom], start, length)
         with torch.inference_mode():
-            raw = network(batch.dna.to(device), batch.organism.to(device), [name], sites=_padded(sites).to(device))[
-                name
-            ]
-        counts = raw["predictions"][0].float().cpu().numpy()
+            raw = network(batch.dna.to(device), batch.organism.to(device), [name], sites=_padded(sites).to(device))
+        counts = raw[name]["predictions"][0].float().cpu().numpy()
         for strand in (0, 1):
             donors, acceptors = sites[2 * strand], sites[2 * strand + 1]
             mine = introns.strand == strand

@@ -90,7 +90,9 @@ class NetworkConfig:
 
     def __post_init__(self) -> None:
         if not self.lengths:
-            doubled = tuple(PAIR_BIN << k for k in range(self.max_length.bit_length()) if PAIR_BIN << k <= self.max_length)
+            doubled = tuple(
+                PAIR_BIN << k for k in range(self.max_length.bit_length()) if PAIR_BIN << k <= self.max_length
+            )
             object.__setattr__(self, "lengths", doubled)
         bad = [length for length in self.lengths if length % PAIR_BIN or length > self.max_length]
         if bad:
@@ -126,7 +128,9 @@ class NetworkConfig:
         """Build a config from `to_dict` output; an unknown field is a ValueError."""
         known = {field.name for field in dataclasses.fields(cls)}
         if extra := set(fields) - known:
-            raise ValueError(f"Unknown network settings {sorted(extra)}: written by a newer genomekit? Known: {sorted(known)}.")
+            raise ValueError(
+                f"Unknown network settings {sorted(extra)}: written by a newer genomekit? Known: {sorted(known)}."
+            )
         heads = tuple(HeadConfig(**{**head, "resolutions": tuple(head["resolutions"])}) for head in fields["heads"])
         plain = {name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()}
         return cls(**{**plain, "heads": heads})

@@ -134,5 +134,10 @@ def build_head(config: NetworkConfig, head: HeadConfig) -> nn.Module:
     """Return the module of a head."""
     if head.kind == "splice_junction":
         return JunctionHead(config, head.channels)
-    kinds = {"track": TrackHead, "contact": ContactHead, "splice_class": SpliceClassHead, "splice_usage": SpliceUsageHead}
+    kinds = {
+        "track": TrackHead,
+        "contact": ContactHead,
+        "splice_class": SpliceClassHead,
+        "splice_usage": SpliceUsageHead,
+    }
     return kinds[head.kind](config, head)

@@ -100,7 +100,9 @@ class LayerNorm(nn.Module):
         if self.rms:
             normed = wide * torch.rsqrt(wide.square().mean(-1, keepdim=True) + EPSILON)
             return (normed * self.scale + self.offset).to(x.dtype)
-        return F.layer_norm(wide, x.shape[-1:], self.scale.to(wide.dtype), self.offset.to(wide.dtype), EPSILON).to(x.dtype)
+        return F.layer_norm(wide, x.shape[-1:], self.scale.to(wide.dtype), self.offset.to(wide.dtype), EPSILON).to(
+            x.dtype
+        )
 
 
 def convolve(

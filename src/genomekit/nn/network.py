@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
@@ -48,9 +47,20 @@ class AlphaGenome(nn.Module):
     `forward` returns `{modality: {key: tensor}}` with the keys each head documents.
 
     Example:
-        >>> config = NetworkConfig(organisms=("worm",), channels=8, channel_step=4, num_layers=2, num_heads=2,
-        ...     key_channels=8, value_channels=8, pair_channels=8, pair_heads=2, pair_key_channels=8,
-        ...     default_length=2048, heads=(HeadConfig(modality="atac", kind="track", channels=3, resolutions=(1, 128)),))
+        >>> config = NetworkConfig(
+        ...     organisms=("worm",),
+        ...     channels=8,
+        ...     channel_step=4,
+        ...     num_layers=2,
+        ...     num_heads=2,
+        ...     key_channels=8,
+        ...     value_channels=8,
+        ...     pair_channels=8,
+        ...     pair_heads=2,
+        ...     pair_key_channels=8,
+        ...     default_length=2048,
+        ...     heads=(HeadConfig(modality="atac", kind="track", channels=3, resolutions=(1, 128)),),
+        ... )
         >>> out = AlphaGenome(config).eval()(torch.zeros(1, 2048, 4), torch.zeros(1, dtype=torch.long))
         >>> out["atac"]["predictions_1bp"].shape, out["atac"]["predictions_128bp"].shape
         (torch.Size([1, 2048, 3]), torch.Size([1, 16, 3]))
@@ -91,7 +101,11 @@ class AlphaGenome(nn.Module):
         return self.decoder(tokens, skips)
 
     def embed(
-        self, trunk: Trunk, skips: list[Tensor], organism: Int[Tensor, " batch"], modalities: Sequence[str] | None = None
+        self,
+        trunk: Trunk,
+        skips: list[Tensor],
+        organism: Int[Tensor, " batch"],
+        modalities: Sequence[str] | None = None,
     ) -> Embeddings:
         """Make the embeddings that these modalities read (default all): 128 bp ones never run the decoder."""
         needs = self.needs(modalities)

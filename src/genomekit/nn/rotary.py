@@ -35,7 +35,9 @@ def rotation(
     return angles.cos(), angles.sin()
 
 
-def rotate(x: Float[Tensor, "*batch token channel"], angles: tuple[Tensor, Tensor]) -> Float[Tensor, "*batch token channel"]:
+def rotate(
+    x: Float[Tensor, "*batch token channel"], angles: tuple[Tensor, Tensor]
+) -> Float[Tensor, "*batch token channel"]:
     """Rotate neighbouring channel pairs (0, 1), (2, 3), ... by the angles of their position."""
     cosine, sine = angles
     even, odd = x[..., 0::2], x[..., 1::2]

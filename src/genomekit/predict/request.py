@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from os import PathLike
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypedDict
 
 from genomekit.engine import Engine
 from genomekit.engine.strands import Part, parts
@@ -16,6 +16,22 @@ from genomekit.tracks.select import find_organism
 
 Names: TypeAlias = str | Iterable[str] | None
 AnyGenome: TypeAlias = Genome | str | PathLike[str] | Mapping[str, Any] | None
+
+
+class Options(TypedDict, total=False):
+    """What every verb can be asked for; `Model.predict_sequence` says what each means."""
+
+    modalities: Any
+    tracks: Any
+    ontology: Names
+    biosample: Names
+    strand: Names
+    transcription_factor: Names
+    histone_mark: Names
+    organism: str | None
+    window: int | None
+    average_strands: bool
+    min_count: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,20 +48,17 @@ class Request:
     """Junctions need this count in one biosample or more."""
 
 
-def make_request(
-    engine: Engine,
-    organism: str,
-    *,
-    modalities: Any = None,
-    average_strands: bool = False,
-    min_count: float = 0.0,
-    **criteria: Any,
-) -> Request:
+def make_request(engine: Engine, organism: str, options: Options) -> Request:
     """Choose the tracks of an organism by the criteria of `TrackTable.select`.
 
     Raises:
         ValueError: An unknown value (near matches are listed), or a selection that leaves nothing.
     """
+    criteria: dict[str, Any] = dict(options)
+    for settled in ("organism", "window"):
+        criteria.pop(settled, None)
+    modalities, average_strands = criteria.pop("modalities", None), criteria.pop("average_strands", False)
+    min_count = criteria.pop("min_count", 0.0)
     if not min_count >= 0:
         raise ValueError(f"min_count={min_count} came; give 0 (every pair of splice sites) or more.")
     chosen = engine.tracks.select(organism=organism, modalities=modalities, **criteria)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 import pandas as pd
@@ -16,7 +16,7 @@ from genomekit.errors import GenomekitWarning
 from genomekit.genome.assembly import Genome
 from genomekit.genome.interval import Interval
 from genomekit.genome.window import Window
-from genomekit.predict.request import AnyGenome, Names, Request, find_genome, find_own_organism, make_request
+from genomekit.predict.request import AnyGenome, Options, Request, find_genome, find_own_organism, make_request
 from genomekit.predict.result import predict_window
 
 
@@ -25,17 +25,7 @@ def predict_sequence(
     sequence: Any,
     *,
     interval: Interval | str | None = None,
-    modalities: Any = None,
-    tracks: Any = None,
-    ontology: Names = None,
-    biosample: Names = None,
-    strand: Names = None,
-    transcription_factor: Names = None,
-    histone_mark: Names = None,
-    organism: str | None = None,
-    window: int | None = None,
-    average_strands: bool = False,
-    min_count: float = 0.0,
+    **options: Unpack[Options],
 ) -> xr.DataTree:
     """Predict a sequence of your own, such as a construct or a designed gene.
 
@@ -47,17 +37,7 @@ def predict_sequence(
         sequence: Letters in either case, or one-hot (position, 4) in the order A C G T.
         interval: Where the sequence lies, of its width; None leaves it nowhere, counted from 0. The letters are those
             of the plus strand; strand "-" has them read as their reverse complement.
-        modalities: Names such as "rna_seq"; None is every one of the checkpoint.
-        tracks: A `TrackTable`, labels, or free text; see `TrackTable.select` for this and the following.
-        ontology: CURIE such as "UBERON:0002107".
-        biosample: Biosample name such as "liver".
-        strand: Strand of the tracks (and junctions) to return.
-        transcription_factor: Target of TF ChIP-seq.
-        histone_mark: Target of histone ChIP-seq.
-        organism: Whose heads to read; needed where the checkpoint has several.
-        window: Length of the window in bp.
-        average_strands: Read both strands and average, at twice the cost.
-        min_count: Keep junctions with this count in one biosample or more; 0 keeps every pair of predicted sites.
+        **options: What to return and how; see `Model.predict_sequence`.
 
     Returns:
         One node per modality, schema "genomekit-1": float32 `signal` of dims (position, track), (bin1, bin2, track) or
@@ -70,23 +50,11 @@ def predict_sequence(
     """
     encoded = one_hot(sequence)
     placed = _place(encoded, interval, engine.config.lengths)
-    request = make_request(
-        engine,
-        find_own_organism(engine, organism, None),
-        modalities=modalities,
-        tracks=tracks,
-        ontology=ontology,
-        biosample=biosample,
-        strand=strand,
-        transcription_factor=transcription_factor,
-        histone_mark=histone_mark,
-        average_strands=average_strands,
-        min_count=min_count,
-    )
+    request = _request(engine, None, options)
     lengths = engine.config.lengths
     # N are no real neighbours, so no more of them are read than the next supported length asks for.
     shortest = next(known for known in sorted(lengths) if known >= len(encoded))
-    around = Window.around(placed, lengths=lengths, default=shortest, length=window)
+    around = Window.around(placed, lengths=lengths, default=shortest, length=options.get("window"))
     left, right = placed.start - around.start, around.end - placed.end
     if left or right:
         warnings.warn(
@@ -110,17 +78,7 @@ def predict_interval(
     interval: Interval | str,
     *,
     genome: AnyGenome,
-    modalities: Any = None,
-    tracks: Any = None,
-    ontology: Names = None,
-    biosample: Names = None,
-    strand: Names = None,
-    transcription_factor: Names = None,
-    histone_mark: Names = None,
-    organism: str | None = None,
-    window: int | None = None,
-    average_strands: bool = False,
-    min_count: float = 0.0,
+    **options: Unpack[Options],
 ) -> xr.DataTree:
     """Predict an interval of a genome from its real sequence.
 
@@ -131,17 +89,7 @@ def predict_interval(
         engine: The network on a device.
         interval: Where, 0-based half-open, or text such as "chrV:10,000,000-10,016,384".
         genome: A `Genome`, the path of a FASTA, the name of a preset, or one of these per organism.
-        modalities: See `predict_sequence` for this and all the following.
-        tracks: See there.
-        ontology: See there.
-        biosample: See there.
-        strand: Strand of the tracks to return; the strand that is read is that of the interval.
-        transcription_factor: See there.
-        histone_mark: See there.
-        organism: Whose heads to read; None takes it from the genome.
-        window: Length of the window in bp; None is the checkpoint's default, or the next longer for a long interval.
-        average_strands: See there.
-        min_count: See there.
+        **options: See `Model.predict_sequence`.
 
     Returns:
         A tree, as from `predict_sequence`; junctions are those that lie in the interval whole.
@@ -151,21 +99,9 @@ def predict_interval(
             genome.
         OutOfMemory: The device is too small; cheaper calls are named.
     """
-    found = find_genome(genome, organism)
-    request = make_request(
-        engine,
-        find_own_organism(engine, organism, found),
-        modalities=modalities,
-        tracks=tracks,
-        ontology=ontology,
-        biosample=biosample,
-        strand=strand,
-        transcription_factor=transcription_factor,
-        histone_mark=histone_mark,
-        average_strands=average_strands,
-        min_count=min_count,
-    )
-    return _predict_on(engine, _window(engine, interval, found, window), found, request)
+    found = find_genome(genome, options.get("organism"))
+    request = _request(engine, found, options)
+    return _predict_on(engine, _window(engine, interval, found, options.get("window")), found, request)
 
 
 def predict_intervals(
@@ -173,17 +109,7 @@ def predict_intervals(
     intervals: Iterable[Interval | str] | pd.DataFrame,
     *,
     genome: AnyGenome,
-    modalities: Any = None,
-    tracks: Any = None,
-    ontology: Names = None,
-    biosample: Names = None,
-    strand: Names = None,
-    transcription_factor: Names = None,
-    histone_mark: Names = None,
-    organism: str | None = None,
-    window: int | None = None,
-    average_strands: bool = False,
-    min_count: float = 0.0,
+    **options: Unpack[Options],
 ) -> Iterator[xr.DataTree]:
     """Predict many intervals, one tree each, computed when it is asked for.
 
@@ -193,18 +119,8 @@ def predict_intervals(
     Args:
         engine: The network on a device.
         intervals: Intervals or texts, or a table with columns chrom, start, end and optionally strand and name.
-        genome: See `predict_interval` for this and all the following.
-        modalities: See there.
-        tracks: See there.
-        ontology: See there.
-        biosample: See there.
-        strand: See there.
-        transcription_factor: See there.
-        histone_mark: See there.
-        organism: See there.
-        window: See there.
-        average_strands: See there.
-        min_count: See there.
+        genome: See `predict_interval`.
+        **options: See `Model.predict_sequence`.
 
     Returns:
         An iterator of trees, in the order of the intervals.
@@ -212,28 +128,21 @@ def predict_intervals(
     Raises:
         ValueError: As `predict_interval`; the number of the interval is named.
     """
-    found = find_genome(genome, organism)
-    request = make_request(
-        engine,
-        find_own_organism(engine, organism, found),
-        modalities=modalities,
-        tracks=tracks,
-        ontology=ontology,
-        biosample=biosample,
-        strand=strand,
-        transcription_factor=transcription_factor,
-        histone_mark=histone_mark,
-        average_strands=average_strands,
-        min_count=min_count,
-    )
+    found = find_genome(genome, options.get("organism"))
+    request = _request(engine, found, options)
     windows = []
     for number, interval in enumerate(_listed(intervals)):
         try:
-            windows.append(_window(engine, interval, found, window))
+            windows.append(_window(engine, interval, found, options.get("window")))
         except ValueError as error:
             raise type(error)(f"Interval number {number} (counted from 0): {error}") from error
     bar = tqdm(windows, unit="interval", delay=3, disable=len(windows) < 2)
     return (_predict_on(engine, around, found, request) for around in bar)
+
+
+def _request(engine: Engine, genome: Genome | None, options: Options) -> Request:
+    """Settle the organism and choose its tracks."""
+    return make_request(engine, find_own_organism(engine, options.get("organism"), genome), options)
 
 
 def _listed(intervals: Any) -> list[Interval | str]:

@@ -131,9 +131,13 @@ def check_shapes(
             f"{where} has {len(extra)} entries that this network of {len(expected)} entries does not have: "
             f"{_listed(extra)}. It is of another model."
         )
-    wrong = [f"{called(name)} is {found[name]}, expected {shape}" for name, shape in expected.items() if found[name] != shape]
+    wrong = [
+        f"{called(name)} is {found[name]}, expected {shape}" for name, shape in expected.items() if found[name] != shape
+    ]
     if wrong:
-        raise ValueError(f"{where} has {len(wrong)} entries of another shape: {_listed(wrong)}. It is of another model.")
+        raise ValueError(
+            f"{where} has {len(wrong)} entries of another shape: {_listed(wrong)}. It is of another model."
+        )
 
 
 def check_tracks(config: NetworkConfig, tracks: TrackTable, *, where: str) -> None:

@@ -64,7 +64,9 @@ def load_path(path: Path, *, name: str = "") -> Checkpoint:
     """
     path = path.absolute()
     if not path.exists():
-        raise WeightsNotFound(f"There is no checkpoint at {path}. Give a folder, a file, or one of: {', '.join(REGISTRY)}.")
+        raise WeightsNotFound(
+            f"There is no checkpoint at {path}. Give a folder, a file, or one of: {', '.join(REGISTRY)}."
+        )
     if path.is_dir():
         if native.is_native(path):
             return native.load(path)
@@ -92,7 +94,9 @@ def _named(known: Entry) -> Checkpoint:
     else:
         path = bundled(known.name)
         if not native.is_native(path):
-            raise WeightsNotFound(f"{known.name!r} comes with the package but {path} lacks it; reinstall genomekit-torch.")
+            raise WeightsNotFound(
+                f"{known.name!r} comes with the package but {path} lacks it; reinstall genomekit-torch."
+            )
         checkpoint = load_path(path)
     provenance = {**checkpoint.provenance, **({"repository": known.repository} if known.repository else {})}
     return dataclasses.replace(checkpoint, name=known.name, provenance=provenance)

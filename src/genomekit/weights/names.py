@@ -100,7 +100,12 @@ _MODULES: tuple[tuple[str, str, dict[str, str]], ...] = (
     (r"heads\.(\w+)", "head/{head}", {"linear": "multi_organism_linear", "hidden": "multi_organism_linear"}),
 )
 
-_SITES = {"donor_plus": "pos_donor", "acceptor_plus": "pos_acceptor", "donor_minus": "neg_donor", "acceptor_minus": "neg_acceptor"}
+_SITES = {
+    "donor_plus": "pos_donor",
+    "acceptor_plus": "pos_acceptor",
+    "donor_minus": "neg_donor",
+    "acceptor_minus": "neg_acceptor",
+}
 
 
 def official_module(module: str) -> str:
@@ -117,7 +122,7 @@ def official_module(module: str) -> str:
             child = found["child"]
             if child is not None and child not in children:
                 continue
-            groups = [group for group in found.groups()[: re.compile(pattern).groups]]
+            groups = list(found.groups()[: re.compile(pattern).groups])
             return "alphagenome/" + _fill(template, groups) + (f"/{children[child]}" if child else "")
     raise ValueError(f"No official module is known for {module!r}.")
 

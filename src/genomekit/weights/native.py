@@ -176,7 +176,7 @@ def read_tensors(file: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     """
     try:
         with safe_open(file, framework="pt") as opened:
-            state = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
+            state = {name: opened.get_tensor(name) for name in opened.keys()}
             metadata = opened.metadata() or {}
     except SafetensorError as error:
         raise _broken(file, error) from error

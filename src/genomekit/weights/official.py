@@ -32,7 +32,9 @@ def find(path: Path) -> Path | None:
     """Return the folder that holds an Orbax checkpoint: this one or, where there is just one, a folder inside."""
     if (path / LISTING).is_file():
         return path
-    inside = [file.parent for depth in ("*", "*/*") for file in path.glob(f"{depth}/{LISTING}")] if path.is_dir() else []
+    inside = (
+        [file.parent for depth in ("*", "*/*") for file in path.glob(f"{depth}/{LISTING}")] if path.is_dir() else []
+    )
     return inside[0] if len(inside) == 1 else None
 
 
@@ -89,7 +91,9 @@ def read(folder: Path, network: AlphaGenome) -> dict[str, Tensor]:
     shapes = {names.get(one, one): tuple(expected[names[one]].shape) if one in names else () for one in listed}
     check_shapes(shapes, network, where=str(folder), called=lambda one: called.get(one, one))
     stores = open_arrays(folder, listed)
-    found = {names[one]: _our_shape(store.shape, leaves[names[one]], expected[names[one]]) for one, store in stores.items()}
+    found = {
+        names[one]: _our_shape(store.shape, leaves[names[one]], expected[names[one]]) for one, store in stores.items()
+    }
     check_shapes(found, network, where=str(folder), called=lambda one: called.get(one, one))
     return _read_all({names[one]: store for one, store in stores.items()}, leaves, expected, folder)
 
@@ -185,4 +189,6 @@ def _read_all(
 
 def _incomplete(folder: Path, one: str, error: Exception) -> ValueError:
     first = str(error).splitlines()[0][:200]
-    return ValueError(f"{one!r} is listed in {folder / LISTING} but cannot be read ({first}): incomplete. Fetch it again.")
+    return ValueError(
+        f"{one!r} is listed in {folder / LISTING} but cannot be read ({first}): incomplete. Fetch it again."
+    )

@@ -69,7 +69,12 @@ _SEQ2PAIR = {
 }
 _OUTPUT = {"linear": "project_in", "from_tokens": "project_skip", "organism": "organism_embed"}
 _NORM_LEAVES = {"scale": "weight", "offset": "bias", "variance": "running_var"}
-_SITES = {"donor_plus": "pos_donor", "acceptor_plus": "pos_acceptor", "donor_minus": "neg_donor", "acceptor_minus": "neg_acceptor"}
+_SITES = {
+    "donor_plus": "pos_donor",
+    "acceptor_plus": "pos_acceptor",
+    "donor_minus": "neg_donor",
+    "acceptor_minus": "neg_acceptor",
+}
 
 
 def port_name(name: str) -> str:

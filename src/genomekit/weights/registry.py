@@ -45,7 +45,10 @@ def _published(version: str, summary: str) -> Entry:
 _ALL = (
     Entry("mini", "Small network for worm and yeast, in the package"),
     _published("all-folds", "The published model, distilled from teachers trained on all folds"),
-    *(_published(f"fold-{k}", f"The published model of fold {k}: its test chromosomes were not seen") for k in range(4)),
+    *(
+        _published(f"fold-{k}", f"The published model of fold {k}: its test chromosomes were not seen")
+        for k in range(4)
+    ),
 )
 
 REGISTRY: dict[str, Entry] = {entry.name: entry for entry in _ALL}
