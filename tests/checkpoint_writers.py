@@ -42,7 +42,7 @@ def write_official(folder: Path, arrays: Iterable[tuple[str, str, np.ndarray]]) 
     import tensorstore
 
     folder.mkdir(parents=True, exist_ok=True)
-    tree, group = {}, []
+    tree, group, context = {}, [], tensorstore.Context()
     for collection, path, array in arrays:
         module, leaf = path.rsplit("/", 1)
         keys = (_COLLECTION[collection], module, leaf)
@@ -57,19 +57,19 @@ def write_official(folder: Path, arrays: Iterable[tuple[str, str, np.ndarray]]) 
         }
         group.append((spec, array))
         if sum(array.nbytes for _, array in group) > GROUP_BYTES:
-            _commit(tensorstore, group)
-    _commit(tensorstore, group)
+            _write(tensorstore, context, group)
+    _write(tensorstore, context, group)
     listing = {"tree_metadata": tree, "use_ocdbt": True, "use_zarr3": False, "custom_metadata": None}
     (folder / "_METADATA").write_text(json.dumps(listing))
     return folder
 
 
-def _commit(tensorstore: ModuleType, group: list[tuple[dict, np.ndarray]]) -> None:
-    """Write a group of arrays at once: every commit rewrites the index of the store and waits for the disk."""
-    with tensorstore.Transaction() as transaction:
-        for spec, array in group:
-            store = tensorstore.open(spec, create=True, transaction=transaction).result()
-            store.write(array).result()
+def _write(tensorstore: ModuleType, context: object, group: list[tuple[dict, np.ndarray]]) -> None:
+    """Write a group of arrays side by side: each commit waits for the disk, and those that meet are made one."""
+    opening = [tensorstore.open(spec, context=context, create=True) for spec, _ in group]
+    writing = [future.result().write(array) for future, (_, array) in zip(opening, group, strict=True)]
+    for future in writing:
+        future.result()
     group.clear()
 
 

@@ -21,9 +21,9 @@ PARTNERS = {"atac": np.array([0]), "rna_seq": np.array([1, 0]), "chip_tf": np.ar
 
 def tiny_config(**changes: object) -> NetworkConfig:
     """The heads of mini on the smallest network there is."""
-    sizes = dict(channels=8, channel_step=4, num_layers=2, num_heads=2, key_channels=8, value_channels=8)
-    sizes |= dict(pair_channels=8, pair_heads=2, pair_key_channels=8, junction_channels=8)
-    sizes |= dict(max_length=16_384, default_length=2048, lengths=())
+    sizes = {"channels": 8, "channel_step": 4, "num_layers": 2, "num_heads": 2, "key_channels": 8, "value_channels": 8}
+    sizes |= {"pair_channels": 8, "pair_heads": 2, "pair_key_channels": 8, "junction_channels": 8}
+    sizes |= {"max_length": 16_384, "default_length": 2048, "lengths": ()}
     return dataclasses.replace(mini.network_config(), **{**sizes, **changes})
 
 

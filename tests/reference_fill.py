@@ -55,7 +55,8 @@ class Difference:
 def fill_rule(shared: Path) -> ModuleType:
     """Import the fill rule from the shared folder."""
     spec = importlib.util.spec_from_file_location("fill_params", shared / "parity" / "fill_params.py")
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

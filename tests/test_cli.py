@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+from genomekit import checkup
 from genomekit.cli import main
 from genomekit.testing import toy_genome
 from genomekit.weights.native import save
@@ -39,11 +40,8 @@ def test_an_error_is_one_line(folder, capsys):
 
 
 def test_doctor_tells_by_its_exit_code(monkeypatch, folder, capsys):
-    import genomekit.doctor  # noqa: F401
-
-    module = sys.modules["genomekit.doctor"]
-    module.write_selftest(folder)
-    monkeypatch.setattr(module, "bundled", lambda name: folder)
+    checkup.write_selftest(folder)
+    monkeypatch.setattr(checkup, "bundled", lambda name: folder)
     assert main(["doctor", "--device", "cpu"]) == 0
     assert "passed" in capsys.readouterr().out
     stored = json.loads((folder / "selftest.json").read_text())

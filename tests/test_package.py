@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import types
 from pathlib import Path
 
 import pytest
@@ -60,12 +59,6 @@ def test_public_names_are_the_documented_ones():
 @pytest.mark.parametrize("name", sorted(PUBLIC))
 def test_every_public_name_is_there(name):
     assert getattr(gk, name) is not None
-
-
-def test_doctor_is_the_function_even_after_its_file_was_imported():
-    import genomekit.doctor  # noqa: F401
-
-    assert isinstance(gk.doctor, types.FunctionType)
 
 
 def test_an_unknown_name_lists_the_public_ones():

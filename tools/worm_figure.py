@@ -1,6 +1,6 @@
 """Draw mini's splice sites on real worm DNA under the annotated exons, for the README and the docs.
 
-    python tools/worm_figure.py --genome ce10.fa.gz --gtf ce10.genes.gtf.gz [--interval chrV:...] [--out worm.png]
+python tools/worm_figure.py --genome ce10.fa.gz --gtf ce10.genes.gtf.gz [--interval chrV:...] [--out worm.png]
 """
 
 from __future__ import annotations

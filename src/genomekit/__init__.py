@@ -12,8 +12,6 @@ Example:
 from __future__ import annotations
 
 import importlib
-import sys
-import types
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -23,7 +21,7 @@ if TYPE_CHECKING:
     from genomekit import tracks as tracks
     from genomekit import training as training
     from genomekit.accessors import open as open
-    from genomekit.doctor import doctor as doctor
+    from genomekit.checkup import doctor as doctor
     from genomekit.genome.assembly import Genome as Genome
     from genomekit.genome.interval import Interval as Interval
     from genomekit.genome.junction import Junction as Junction
@@ -39,7 +37,7 @@ _OWNERS = {
     "Junction": "genomekit.genome.junction",
     "Model": "genomekit.model",
     "Variant": "genomekit.genome.variant",
-    "doctor": "genomekit.doctor",
+    "doctor": "genomekit.checkup",
     "open": "genomekit.accessors",
 }
 
@@ -58,19 +56,6 @@ __all__ = [
     "tracks",
     "training",
 ]
-
-
-class _Package(types.ModuleType):
-    """The package itself, where `doctor` always is the function."""
-
-    def __setattr__(self, name: str, value: object) -> None:
-        # Importing the file genomekit/doctor.py makes Python put the module where the function of that name belongs.
-        if name == "doctor" and isinstance(value, types.ModuleType):
-            value = value.doctor
-        super().__setattr__(name, value)
-
-
-sys.modules[__name__].__class__ = _Package
 
 
 def __getattr__(name: str) -> object:

@@ -92,7 +92,7 @@ def _demo(arguments: argparse.Namespace) -> int:
 
 
 def _doctor(arguments: argparse.Namespace) -> int:
-    from genomekit.doctor import doctor
+    from genomekit.checkup import doctor
 
     report = doctor(arguments.device, arguments.precision)
     print(report)

@@ -1,6 +1,6 @@
-"""Lets the tests of this room import `reference_fill`."""
+"""Lets the tests of this room import what lies beside them."""
 
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parent)]

@@ -9,22 +9,25 @@ from made_organisms import made_worm, made_yeast, tiny_network
 
 from genomekit.genome.interval import Interval
 from genomekit.training.data import Augmentation
-from genomekit.training.loop import LoopConfig, Stream, Trainer, to_device
+from genomekit.training.loop import LoopConfig, Phase, Stream, Trainer, to_device
 
 WEIGHTS = {"splice_junctions": 0.1, "atac": 0.03, "rna_seq": 0.03, "chip_tf": 0.03, "mnase": 0.01}
 
 
 @pytest.fixture(scope="module")
 def streams():
-    shared = dict(length=2048, windows=2)
+    shared = {"length": 2048, "windows": 2}
     return [
-        Stream(name="worm", data=made_worm(), regions=[Interval("chrA", 0, 12_000)], weight=0.6, **shared),
-        Stream(name="yeast", data=made_yeast(), regions=[Interval("chrB", 0, 12_000)], weight=0.4, **shared),
+        Stream(name="worm", data=made_worm(), regions=[Interval("chrA", 0, 12_000)], **shared),
+        Stream(name="yeast", data=made_yeast(), regions=[Interval("chrB", 0, 12_000)], **shared),
     ]
 
 
+BOTH = (Phase(start=0, shares={"worm": 0.6, "yeast": 0.4}, head_weights=WEIGHTS),)
+
+
 def settings(**changes):
-    given = dict(steps=6, warmup=2, head_weights=WEIGHTS, augmentation=Augmentation(blank=0.3), save_every=3)
+    given = {"steps": 6, "warmup": 2, "phases": BOTH, "augmentation": Augmentation(blank=0.3), "save_every": 3}
     return LoopConfig(**{**given, **changes})
 
 
@@ -45,13 +48,13 @@ def same_state(first, second):
 
 
 def test_the_rate_rises_and_falls():
-    config = LoopConfig(steps=50, warmup=5)
+    config = settings(steps=50, warmup=5)
     rates = np.array([config.rate(step) for step in range(50)])
     assert rates[:5] == pytest.approx([0.2, 0.4, 0.6, 0.8, 1.0])
     assert (np.diff(rates[5:]) < 0).all()
     assert rates[5] == 1
     assert 0 < rates[-1] < 0.01
-    assert LoopConfig(steps=5, warmup=0).rate(0) == 1
+    assert settings(steps=5, warmup=0).rate(0) == 1
 
 
 def test_the_loss_falls(streams, tmp_path, capsys):
@@ -81,7 +84,10 @@ def test_a_killed_run_goes_on_as_if_nothing_had_happened(streams, tmp_path):
     # Both streams were drawn, or the test would prove less than it says.
     log = (tmp_path / "straight" / "log.jsonl").read_text()
     assert json.loads(log.splitlines()[0])["step"] == 1
-    drawn = {int(torch.multinomial(torch.tensor([0.6, 0.4]), 1, generator=torch.Generator().manual_seed(s))) for s in range(6)}
+    drawn = {
+        int(torch.multinomial(torch.tensor([0.6, 0.4]), 1, generator=torch.Generator().manual_seed(s)))
+        for s in range(6)
+    }
     assert drawn == {0, 1}
 
 
@@ -175,7 +181,7 @@ def test_a_gradient_that_is_no_number_leaves_the_weights_alone(streams, tmp_path
     trainer = Trainer(network, streams[:1], settings(), tmp_path)
     network.encoder.embedder.conv.weight.register_hook(lambda gradient: gradient * float("inf"))
     before = {name: parameter.detach().clone() for name, parameter in network.named_parameters()}
-    with pytest.raises(FloatingPointError, match="gradient's norm is (inf|nan) at step 0"):
+    with pytest.raises(FloatingPointError, match=r"gradient's norm is (inf|nan) at step 0"):
         trainer.run()
     assert all(torch.equal(parameter, before[name]) for name, parameter in network.named_parameters())
     assert not (tmp_path / "state.pt").exists()
@@ -187,9 +193,7 @@ def test_saving_leaves_no_partial_file(streams, tmp_path):
 
 
 def test_streams_too_short_for_their_windows_are_refused(streams, tmp_path):
-    short = Stream(
-        name="worm", data=streams[0].data, regions=[Interval("chrA", 0, 2000)], length=2048, windows=1, weight=1.0
-    )
+    short = Stream(name="worm", data=streams[0].data, regions=[Interval("chrA", 0, 2000)], length=2048, windows=1)
     with pytest.raises(ValueError, match="No region holds a window"):
         Trainer(tiny_network(), [short], settings(), tmp_path)
 
@@ -200,3 +204,18 @@ def test_batches_move_as_a_whole(streams, tmp_path):
     moved = to_device(batch, torch.device("meta"))
     assert {moved.dna.device.type, *(value.device.type for value in moved.coverage.values())} == {"meta"}
     assert moved.classes is None
+
+
+def test_each_phase_draws_and_weighs_by_its_own_rule(streams, tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.setattr("genomekit.training.loop.total", lambda by_head, weights: seen.append(weights) or _sum(by_head))
+    phases = (Phase(start=0, shares={"worm": 1.0}, head_weights={"a": 2.0}), Phase(start=2, shares={"yeast": 1.0}))
+    Trainer(tiny_network(), streams, settings(phases=phases, log_every=1, steps=4), tmp_path).run()
+    assert seen == [{"a": 2.0}, {"a": 2.0}, {}, {}]
+    logged = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    drawn = [{name.split("/")[0] for name in line if "/" in name} for line in logged]
+    assert drawn == [{"worm"}, {"worm"}, {"yeast"}, {"yeast"}]
+
+
+def _sum(by_head):
+    return torch.stack(list(by_head.values())).sum()

@@ -71,7 +71,9 @@ def test_every_atac_fragment_counts_twice(shared):
 
 
 def test_real_bigwigs_cover_both_strands_differently(shared):
-    forward, reverse = (bigwig_coverage(shared / f"data/yeast/RNA.{s}.50bp.bw", "chrII", 813_184) for s in ("fwd", "rev"))
+    forward, reverse = (
+        bigwig_coverage(shared / f"data/yeast/RNA.{s}.50bp.bw", "chrII", 813_184) for s in ("fwd", "rev")
+    )
     for values in (forward, reverse):
         assert np.isfinite(values).all()
         assert values.min() == 0 < values.mean()

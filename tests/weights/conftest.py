@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 import torch
 
-sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parent)]
-
 from genomekit.nn import AlphaGenome, HeadConfig, NetworkConfig
 from genomekit.tracks import MODALITIES, TrackTable
+
+sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parent)]
 
 TINY = NetworkConfig(
     organisms=("worm", "yeast"),

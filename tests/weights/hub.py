@@ -17,7 +17,8 @@ class Hub:
     def __init__(self, repository: str, files: dict[str, bytes]) -> None:
         self.repository, self.files = repository, files
         self.mode = "ok"
-        """ok, 401 (not logged in), 403 (terms not accepted), 404, 500, or cut (files break off half-way)."""
+        """ok, 401 (not logged in), 403 (terms not accepted), 404, 500; "once": every file breaks off half-way at the
+        first attempt; "cut": the largest file breaks off at every attempt."""
         self.requests: list[tuple[str, str, str | None]] = []
         """Method, path and Range header of each request."""
         self.url = ""
@@ -115,7 +116,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if not body:
             return
-        if self.served.mode == "cut" and len(part) > 1:
+        hub = self.served
+        largest = len(data) == max(map(len, hub.files.values()))
+        if (hub.mode == "once" and not start) or (hub.mode == "cut" and largest):
             self.wfile.write(part[: len(part) // 2])
             self.wfile.flush()
             self.close_connection = True

@@ -42,7 +42,7 @@ def port(shared, tmp_path_factory):
 
 def test_port(shared, port, monkeypatch):
     monkeypatch.setattr(module, "_announced", set())
-    with pytest.warns(GenomekitWarning, match="'alphagenome': .*non-commercial"):
+    with pytest.warns(GenomekitWarning, match=r"'alphagenome': .*non-commercial"):
         checkpoint = load(port)
     state, shapes = checkpoint.network.state_dict(), official_entries(shared)
     for name in SPOT_CHECKS:

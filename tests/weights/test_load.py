@@ -17,7 +17,7 @@ def test_unknown_name(name):
 
 @pytest.mark.parametrize("path", ["./mini", "nowhere/mini", "checkpoint.safetensors"])
 def test_no_such_path(path):
-    with pytest.raises(WeightsNotFound, match="There is no checkpoint at .*one of: mini"):
+    with pytest.raises(WeightsNotFound, match=r"There is no checkpoint at .*one of: mini"):
         load(path)
 
 
@@ -25,16 +25,16 @@ def test_not_a_checkpoint(tmp_path):
     with pytest.raises(ValueError, match=r"holds no checkpoint; expected a folder with model.safetensors"):
         load(tmp_path)
     torch.save({}, tmp_path / "weights.pt")
-    with pytest.raises(ValueError, match="weights.pt is a pickle, which can run code"):
+    with pytest.raises(ValueError, match=r"weights.pt is a pickle, which can run code"):
         load(tmp_path / "weights.pt")
     save_file({"x": torch.zeros(1)}, tmp_path / "a.safetensors")
-    with pytest.raises(ValueError, match="holds tensors, but of no layout known here"):
+    with pytest.raises(ValueError, match=r"holds tensors, but of no layout known here"):
         load(tmp_path / "a.safetensors")
     save_file({"x": torch.zeros(1)}, tmp_path / "b.safetensors")
-    with pytest.raises(ValueError, match="holds 2 .safetensors files"):
+    with pytest.raises(ValueError, match=r"holds 2 .safetensors files"):
         load(tmp_path)
     (tmp_path / "letter.txt").write_text("hello")
-    with pytest.raises(ValueError, match="cannot be read as safetensors"):
+    with pytest.raises(ValueError, match=r"cannot be read as safetensors"):
         load(tmp_path / "letter.txt")
 
 
@@ -48,14 +48,14 @@ def test_relative_path_and_folder_with_one_file(tmp_path, network, tracks, monke
 def test_terms_are_said_once(tmp_path, network, tracks, monkeypatch):
     monkeypatch.setattr(module, "_announced", set())
     path = native.save(tmp_path / "a", network, tracks, terms="Not for sale.")
-    with pytest.warns(GenomekitWarning, match="'a': Not for sale."):
+    with pytest.warns(GenomekitWarning, match=r"'a': Not for sale."):
         assert load(path).terms == "Not for sale."
     load(path)  # a second warning would be an error
 
 
 def test_bundled_checkpoint_is_looked_for_in_the_package(tmp_path, network, tracks, monkeypatch):
     monkeypatch.setattr(module, "bundled", lambda name: tmp_path / name)
-    with pytest.raises(WeightsNotFound, match="'mini' comes with the package but .* lacks it; reinstall"):
+    with pytest.raises(WeightsNotFound, match=r"'mini' comes with the package but .* lacks it; reinstall"):
         load()
     native.save(tmp_path / "mini", network, tracks, name="whatever")
     assert load().name == "mini"

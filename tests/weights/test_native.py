@@ -62,7 +62,7 @@ def test_half_precision_on_disk(tmp_path, network, tracks):
 
 
 def test_existing_target(saved, network, tracks):
-    with pytest.raises(FileExistsError, match="overwrite=True"):
+    with pytest.raises(FileExistsError, match=r"overwrite=True"):
         native.save(saved, network, tracks)
     with torch.no_grad():
         network.organism.weight.fill_(3.0)
@@ -85,9 +85,9 @@ def test_an_interrupted_save_leaves_nothing(tmp_path, network, tracks, monkeypat
 
 
 def test_what_cannot_be_saved(tmp_path, network, tracks):
-    with pytest.raises(ValueError, match="no JSON"):
+    with pytest.raises(ValueError, match=r"no JSON"):
         native.save(tmp_path / "a", network, tracks, provenance={"when": object()})
-    with pytest.raises(ValueError, match="dtype is torch.int8; allowed: torch.float32"):
+    with pytest.raises(ValueError, match=r"dtype is torch.int8; allowed: torch.float32"):
         native.save(tmp_path / "a", network, tracks, dtype=torch.int8)
     other = AlphaGenome(dataclasses.replace(network.config, organisms=("worm", "fly")))
     with pytest.raises(ValueError, match=r"organisms \['worm', 'yeast'\], the network for \['worm', 'fly'\]"):
@@ -116,7 +116,7 @@ def test_missing_entry(folder):
 
 def test_extra_entry(folder):
     change_tensors(folder, lambda state: state.update(surprise=torch.zeros(1)))
-    with pytest.raises(ValueError, match="1 entries that this network of .* does not have: surprise"):
+    with pytest.raises(ValueError, match=r"1 entries that this network of .* does not have: surprise"):
         load(folder)
 
 
@@ -128,7 +128,7 @@ def test_wrong_shape(folder):
 
 def test_wrong_number_of_organisms(folder):
     change_tensors(folder, lambda state: state.update({"organism.weight": torch.zeros(3, 32)}))
-    with pytest.raises(ValueError, match="weights for 3 organisms .* expected 2: worm, yeast"):
+    with pytest.raises(ValueError, match=r"weights for 3 organisms .* expected 2: worm, yeast"):
         load(folder)
 
 
@@ -150,22 +150,22 @@ def test_description(folder):
     file = folder / native.DESCRIPTION
     described = json.loads(file.read_text())
     file.write_text("{")
-    with pytest.raises(ValueError, match="is no JSON"):
+    with pytest.raises(ValueError, match=r"is no JSON"):
         load(folder)
     file.write_text(json.dumps(described | {"format": "genomekit-9"}))
-    with pytest.raises(ValueError, match="format 'genomekit-9'; this version reads 'genomekit-1'"):
+    with pytest.raises(ValueError, match=r"format 'genomekit-9'; this version reads 'genomekit-1'"):
         load(folder)
     file.write_text(json.dumps({key: value for key, value in described.items() if key != "tracks"}))
-    with pytest.raises(ValueError, match="lacks tracks"):
+    with pytest.raises(ValueError, match=r"lacks tracks"):
         load(folder)
     file.write_text(json.dumps(described | {"organisms": ["worm"]}))
-    with pytest.raises(ValueError, match="lists the organisms"):
+    with pytest.raises(ValueError, match=r"lists the organisms"):
         load(folder)
     file.write_text(json.dumps(described | {"weights_sha256": "0" * 64}))
-    with pytest.raises(ValueError, match="belong to different checkpoints"):
+    with pytest.raises(ValueError, match=r"belong to different checkpoints"):
         load(folder)
     file.write_text(json.dumps(described | {"config": {"organisms": ["worm"]}}))
-    with pytest.raises(ValueError, match="description of .* is damaged"):
+    with pytest.raises(ValueError, match=r"description of .* is damaged"):
         load(folder)
 
 

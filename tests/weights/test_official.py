@@ -68,7 +68,7 @@ def test_missing_entry(folder, network):
 def test_extra_entry(folder, network):
     extra = {"key_metadata": [{"key": "0"}, {"key": "alphagenome/head/new"}, {"key": "w"}]}
     relist(folder, lambda tree: tree.update(extra=extra))
-    with pytest.raises(ValueError, match="does not have: 0.alphagenome/head/new.w"):
+    with pytest.raises(ValueError, match=r"does not have: 0.alphagenome/head/new.w"):
         official.read(folder, skeleton(network.config))
 
 
@@ -94,14 +94,14 @@ def test_wrong_number_of_organisms(network, tmp_path):
 def test_missing_data(folder, network):
     for file in (folder / "d").iterdir():
         file.unlink()
-    with pytest.raises(ValueError, match="is listed in .* but cannot be read .*incomplete"):
+    with pytest.raises(ValueError, match=r"is listed in .* but cannot be read .*incomplete"):
         official.read(folder, skeleton(network.config))
 
 
 def test_truncated_data(folder, network):
     largest = max((folder / "d").iterdir(), key=lambda file: file.stat().st_size)
     largest.write_bytes(largest.read_bytes()[: largest.stat().st_size // 2])
-    with pytest.raises(ValueError, match="cannot be read .*incomplete"):
+    with pytest.raises(ValueError, match=r"cannot be read .*incomplete"):
         official.read(folder, skeleton(network.config))
 
 
@@ -146,5 +146,5 @@ def test_the_sample_that_orbax_wrote(shared):
     for key, store in stores.items():
         leaf = leaves[key]
         np.testing.assert_array_equal(store.read().result(), rule.fill(leaf.path, shapes[leaf.collection, leaf.path]))
-    with pytest.raises(ValueError, match="lacks 649 of the 670 entries"):
+    with pytest.raises(ValueError, match=r"lacks 649 of the 670 entries"):
         load(sample)

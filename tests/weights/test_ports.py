@@ -64,15 +64,15 @@ def test_wrong_things(file, network):
     with pytest.raises(ValueError, match=r"lacks 1 of .*: organism_embed.weight \(2, 32\)"):
         ports.read(file, bare)
     change(file, lambda state: state.update({"organism_embed.weight": torch.zeros(2, 32), "new": torch.zeros(1)}))
-    with pytest.raises(ValueError, match="does not have: new"):
+    with pytest.raises(ValueError, match=r"does not have: new"):
         ports.read(file, bare)
     file.write_bytes(file.read_bytes()[:-1])
-    with pytest.raises(ValueError, match="truncated"):
+    with pytest.raises(ValueError, match=r"truncated"):
         load(file)
 
 
 def test_a_tiny_network_is_not_the_published_one(file):
-    with pytest.raises(ValueError, match="of the 670 entries of this network"):
+    with pytest.raises(ValueError, match=r"of the 670 entries of this network"):
         load(file)
 
 
@@ -80,7 +80,7 @@ def test_track_means_of_the_file_are_compared(file, tracks):
     ours = torch.from_numpy(tracks.means("rna_seq")).nan_to_num()
     ports.compare_means(file, {"rna_seq": ours, "unknown": ours}, tracks)
     ports.compare_means(file, {"rna_seq": torch.zeros(2, 4)}, tracks)
-    with pytest.warns(GenomekitWarning, match="'rna_seq' in .* differ from the published track table"):
+    with pytest.warns(GenomekitWarning, match=r"'rna_seq' in .* differ from the published track table"):
         ports.compare_means(file, {"rna_seq": ours * 2}, tracks)
     with pytest.raises(ValueError, match=r"shape \(2, 5\), expected \(2, 4\)"):
         ports.compare_means(file, {"rna_seq": torch.zeros(2, 5)}, tracks)

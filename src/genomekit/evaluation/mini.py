@@ -13,6 +13,7 @@ import numpy as np
 
 from genomekit.evaluation import held_out
 from genomekit.evaluation.along import predict_along
+from genomekit.evaluation.metrics import Estimate
 from genomekit.genome.annotation import Annotation
 from genomekit.genome.interval import Interval
 from genomekit.nn import AlphaGenome
@@ -90,15 +91,17 @@ def table(folder: Path, network: AlphaGenome, split: str, *, length: int) -> tup
             f"| {_with_interval(ridge[key])} (k-mer ridge) |"
         )
     head = "| held out | measure | mini | baseline |\n|---|---|---|---|\n"
-    plain = {"worm": numbers, "weight_matrix": matrix}
-    plain["yeast"] = {names[key]: estimate._asdict() for key, estimate in tracks.items()}
-    plain["ridge"] = {names[key]: estimate._asdict() for key, estimate in ridge.items()}
+    plain = {
+        "worm": numbers,
+        "weight_matrix": matrix,
+        "yeast": {names[key]: estimate._asdict() for key, estimate in tracks.items()},
+        "ridge": {names[key]: estimate._asdict() for key, estimate in ridge.items()},
+    }
     return head + "\n".join(rows) + "\n", plain
 
 
-def _with_interval(estimate: object) -> str:
-    value, low, high = estimate  # pyright: ignore[reportGeneralTypeIssues]
-    return f"{value:.3f} ({low:.3f}-{high:.3f})"
+def _with_interval(estimate: Estimate) -> str:
+    return f"{estimate.value:.3f} ({estimate.low:.3f}-{estimate.high:.3f})"
 
 
 def fill_readme(readme: Path, text: str) -> None:

@@ -20,7 +20,7 @@ from genomekit.training.objective import head_losses, total
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Stream:
-    """One kind of batch: which organism, where, how long and how often."""
+    """One kind of batch: which organism, where, and how long."""
 
     name: str
     data: OrganismData
@@ -29,8 +29,24 @@ class Stream:
     """Window length, bp."""
     windows: int
     """Windows per batch."""
-    weight: float
-    """Share of the steps, relative to the other streams."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Phase:
+    """What is trained from a step on."""
+
+    start: int
+    """First step, 0-based."""
+    shares: dict[str, float]
+    """Stream to its share of the steps, relative to the others."""
+    head_weights: dict[str, float] = dataclasses.field(default_factory=dict)
+    """Modality to the weight of its loss in the total; 1 where it is not named."""
+    freeze_norms: bool = False
+    """Train with the averaged norm statistics of the steps before, as the network is used afterwards.
+
+    Batches of different organisms have different statistics; a network that saw only its own batch's would meet an
+    average it never trained with.
+    """
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -38,6 +54,8 @@ class LoopConfig:
     """Settings of one run."""
 
     steps: int
+    phases: tuple[Phase, ...]
+    """In order; the first starts at 0."""
     learning_rate: float = 2e-3
     weight_decay: float = 0.01
     warmup: int = 200
@@ -46,7 +64,6 @@ class LoopConfig:
     """Largest norm of the gradient."""
     average: float = 0.999
     """Decay of the running average of the weights, which is what is kept."""
-    head_weights: dict[str, float] = dataclasses.field(default_factory=dict)
     augmentation: Augmentation = dataclasses.field(default_factory=Augmentation)
     seed: int = 0
     log_every: int = 50
@@ -58,13 +75,17 @@ class LoopConfig:
         """Return the factor on the learning rate at a step.
 
         Example:
-            >>> config = LoopConfig(steps=100, warmup=10)
+            >>> config = LoopConfig(steps=100, warmup=10, phases=(Phase(start=0, shares={"worm": 1.0}),))
             >>> config.rate(0), config.rate(9), round(config.rate(99), 3)
             (0.1, 1.0, 0.0)
         """
         if step < self.warmup:
             return (step + 1) / self.warmup
         return 0.5 * (1 + math.cos(math.pi * (step - self.warmup) / max(self.steps - self.warmup, 1)))
+
+    def phase(self, step: int) -> Phase:
+        """Return the phase of a step."""
+        return [phase for phase in self.phases if phase.start <= step][-1]
 
 
 class Trainer:
@@ -109,7 +130,9 @@ class Trainer:
     @property
     def best(self) -> AlphaGenome:
         """The averaged network: the result of the run."""
-        return self.averaged.module
+        module = self.averaged.module
+        assert isinstance(module, AlphaGenome)
+        return module
 
     def run(self, *, evaluate: Callable[[AlphaGenome], dict] | None = None, evaluate_every: int = 0) -> AlphaGenome:
         """Train to the last step and return the averaged network in evaluation mode.
@@ -119,11 +142,15 @@ class Trainer:
             evaluate_every: Steps between calls.
         """
         started, since = time.monotonic(), self.step
+        recent: dict[str, list[float]] = {}
         while self.step < self.config.steps:
-            losses, norm = self._train_step()
+            for name, value in self._train_step().items():
+                recent.setdefault(name, []).append(value)
             if self.step % self.config.log_every == 0 or self.step == 1:
                 pace = (time.monotonic() - started) / (self.step - since)
-                self._log(seconds_per_step=round(pace, 3), gradient_norm=round(norm, 4), **losses)
+                means = {name: round(sum(values) / len(values), 6) for name, values in sorted(recent.items())}
+                self._log(seconds_per_step=round(pace, 3), **means)
+                recent.clear()
             if self.step % self.config.save_every == 0:
                 self.save()
             if evaluate is not None and evaluate_every and self.step % evaluate_every == 0:
@@ -131,9 +158,10 @@ class Trainer:
         self.save()
         return self.best.eval()
 
-    def _train_step(self) -> tuple[dict[str, float], float]:
-        """Take one step; return the losses by stream and head, and the gradient's norm before clipping."""
-        shares = torch.tensor([stream.weight for stream in self.streams])
+    def _train_step(self) -> dict[str, float]:
+        """Take one step; return its losses by stream and head, and the gradient's norm before clipping."""
+        phase = self.config.phase(self.step)
+        shares = torch.tensor([phase.shares.get(stream.name, 0.0) for stream in self.streams])
         # The stream is a function of seed and step alone, so that a resumed run draws the same ones.
         chooser = torch.Generator().manual_seed(self.config.seed * 1_000_003 + self.step)
         index = int(torch.multinomial(shares, 1, generator=chooser))
@@ -142,9 +170,11 @@ class Trainer:
         for group in self.optimizer.param_groups:
             group["lr"] = self.config.learning_rate * self.config.rate(self.step)
         self.network.train()
+        if phase.freeze_norms:
+            self._freeze_norms(first=self.step == phase.start)
         with torch.autocast(self.device.type, torch.bfloat16):
             by_head = head_losses(self.network, batch)
-            loss = total(by_head, self.config.head_weights)
+            loss = total(by_head, phase.head_weights)
         if not torch.isfinite(loss):
             raise FloatingPointError(
                 f"Loss is {loss.item()} at step {self.step} of stream {stream.name!r}: "
@@ -162,7 +192,17 @@ class Trainer:
         self.optimizer.step()
         self.averaged.update_parameters(self.network)
         self.step += 1
-        return {f"{stream.name}/{name}": round(value.item(), 6) for name, value in by_head.items()}, float(norm)
+        numbers = {f"{stream.name}/{name}": value.item() for name, value in by_head.items()}
+        return {**numbers, f"{stream.name}/gradient_norm": float(norm)}
+
+    def _freeze_norms(self, *, first: bool) -> None:
+        """Keep norm statistics as they are; at the first step of the phase, take over the averaged ones."""
+        if first:
+            averaged = dict(self.best.named_buffers())
+            for name, buffer in self.network.named_buffers():
+                if name.endswith(".variance"):
+                    buffer.copy_(averaged[name])
+        self.network.freeze_norms()
 
     def _batch(self, stream: Stream, sampler: Sampler) -> Batch:
         """Draw a batch onto the device."""

@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,7 @@ from genomekit.nn import AlphaGenome, HeadConfig, NetworkConfig
 from genomekit.tracks import MODALITIES, Modality, TrackTable
 from genomekit.training.data import Augmentation, OrganismData
 from genomekit.training.isoforms import annotate
-from genomekit.training.loop import LoopConfig, Stream, Trainer
+from genomekit.training.loop import LoopConfig, Phase, Stream, Trainer
 from genomekit.training.signal import bigwig_coverage, fragment_ends
 from genomekit.weights.native import save
 
@@ -56,20 +57,39 @@ SPLITS = {
 }
 """Regions by organism; 0-based half-open. Test regions are read by the evaluation command only."""
 
-STEPS = 4000
-HEAD_WEIGHTS = {
+STEPS = 3600
+_LATE_SHARES = {"worm": 0.68, "worm_long": 0.12, "yeast": 0.20}
+_LATE_WEIGHTS = {
     "splice_sites": 50.0,
     "splice_site_usage": 30.0,
     "splice_junctions": 0.1,
-    "atac": 0.03,
-    "rna_seq": 0.03,
-    "chip_tf": 0.03,
-    "mnase": 0.01,
+    "atac": 0.5,
+    "rna_seq": 0.15,
+    "chip_tf": 0.25,
+    "mnase": 0.1,
 }
-"""Weights of the head losses in the total.
+PHASES = (
+    Phase(
+        start=0,
+        shares={"worm": 0.79, "worm_long": 0.12, "yeast": 0.09},
+        head_weights={
+            "splice_sites": 50.0,
+            "splice_site_usage": 30.0,
+            "splice_junctions": 0.1,
+            "atac": 0.03,
+            "rna_seq": 0.03,
+            "chip_tf": 0.03,
+            "mnase": 0.01,
+        },
+    ),
+    Phase(start=1000, shares=_LATE_SHARES, head_weights=_LATE_WEIGHTS),
+    Phase(start=2600, shares=_LATE_SHARES, head_weights=_LATE_WEIGHTS, freeze_norms=True),
+)
+"""First mostly splicing, which has fifty times the data, then both, at last with the norms as they are used.
 
-Upstream's are 1 (junctions 0.2); at this size the coverage losses are a thousand times the splice ones, and one
-network cannot learn both. These make the heads' gradients of one order once the first steps are over.
+Upstream's head weights are 1 (junctions 0.2). At this size the coverage losses are thousands of times the splice ones
+and one optimiser cannot serve both, so each head's weight is chosen to make the gradients of the heads of one order:
+measured at the start of each phase, the splice gradients being large at first and small later.
 """
 
 _SPLICING = "WormBase WS245 isoforms (annotation-derived)"
@@ -219,8 +239,9 @@ def loop_config(steps: int, *, compile: bool, seed: int = 0) -> LoopConfig:
     """Return the settings mini is trained with."""
     return LoopConfig(
         steps=steps,
-        head_weights=HEAD_WEIGHTS,
+        phases=PHASES,
         augmentation=Augmentation(reverse_complement=0.5, blank=0.1),
+        average=0.995,
         compile=compile,
         seed=seed,
     )
@@ -231,9 +252,9 @@ def streams(folder: Path) -> list[Stream]:
     worm, yeast = load_worm(folder, ("train",)), load_yeast(folder, ("train",))
     worm_train, yeast_train = regions("worm", "train"), regions("yeast", "train")
     return [
-        Stream(name="worm", data=worm, regions=worm_train, length=16_384, windows=8, weight=0.79),
-        Stream(name="worm_long", data=worm, regions=worm_train, length=65_536, windows=2, weight=0.12),
-        Stream(name="yeast", data=yeast, regions=yeast_train, length=16_384, windows=8, weight=0.09),
+        Stream(name="worm", data=worm, regions=worm_train, length=16_384, windows=8),
+        Stream(name="worm_long", data=worm, regions=worm_train, length=65_536, windows=2),
+        Stream(name="yeast", data=yeast, regions=yeast_train, length=16_384, windows=8),
     ]
 
 
@@ -267,7 +288,7 @@ def train(folder: Path, out: Path, *, steps: int, compile: bool, device: str, se
         "steps": steps,
         "seed": seed,
         "splits": {organism: {split: list(places) for split, places in by.items()} for organism, by in SPLITS.items()},
-        "head_weights": HEAD_WEIGHTS,
+        "phases": [dataclasses.asdict(phase) for phase in PHASES],
         "data": "WormBase WS220/WS245, UCSC sacCer3, SRA, tidyCoverage, MACS test data; see NOTICE",
     }
     return save(

@@ -21,7 +21,7 @@ from genomekit.weights.registry import Entry
 VARIABLE = "GENOMEKIT_WEIGHTS"
 
 
-def locate(entry: Entry, *, cache_dir: str | os.PathLike[str] | None = None) -> Path:
+def locate(entry: Entry, *, cache_dir: str | Path | None = None) -> Path:
     """Return the folder or file of a published checkpoint, downloading it if it is nowhere on this machine.
 
     Args:
@@ -66,18 +66,19 @@ def holds_checkpoint(folder: Path) -> bool:
     return native.is_native(folder) or official.find(folder) is not None or len(list(folder.glob("*.safetensors"))) == 1
 
 
-def _cached(entry: Entry, cache_dir: str | os.PathLike[str] | None) -> Path | None:
+def _cached(entry: Entry, cache_dir: str | Path | None) -> Path | None:
     """Ask the cache of Hugging Face, without the network; half a download does not count."""
     try:
         folder = Path(huggingface_hub.snapshot_download(entry.repository, cache_dir=cache_dir, local_files_only=True))
     except LocalEntryNotFoundError:
         return None
-    # Older versions of huggingface_hub return a snapshot whose download was interrupted.
-    interrupted = any((folder.parents[1] / "blobs").glob("*.incomplete"))
+    # Older versions of huggingface_hub return a snapshot whose download was interrupted: a part without its whole.
+    blobs = folder.parents[1] / "blobs"
+    interrupted = any(not (blobs / part.name.split(".")[0]).exists() for part in blobs.glob("*.incomplete"))
     return folder if holds_checkpoint(folder) and not interrupted else None
 
 
-def _fetch(entry: Entry, cache_dir: str | os.PathLike[str] | None) -> Path:
+def _fetch(entry: Entry, cache_dir: str | Path | None) -> Path:
     """Download with progress, resuming what an earlier call left."""
     endpoint = os.environ.get("HF_ENDPOINT") or None
     try:
@@ -87,8 +88,10 @@ def _fetch(entry: Entry, cache_dir: str | os.PathLike[str] | None) -> Path:
         reason = _reason(error, entry)
         if reason is None:
             raise
-        looked = f"It is in none of the usual places either: {VARIABLE}, {location() / 'weights'}, the cache of Hugging Face."
-        raise WeightsNotFound(f"{entry.name!r} could not be downloaded: {reason} {looked}") from error
+        places = f"{VARIABLE}, {location() / 'weights'}, the cache of Hugging Face"
+        raise WeightsNotFound(
+            f"{entry.name!r} could not be downloaded: {reason} It is in none of the usual places either: {places}."
+        ) from error
     return Path(folder)
 
 
@@ -106,18 +109,18 @@ def _reason(error: BaseException, entry: Entry) -> str | None:
         status = getattr(response, "status_code", None)
         if status == 401:
             return (
-                f"Hugging Face does not know you (401). Log in: run `hf auth login`, or set HF_TOKEN to a token of your "
-                f"account; if you have not yet, accept the terms at {entry.page}."
+                "Hugging Face does not know you (401). Log in: run `hf auth login`, or set HF_TOKEN to a token of "
+                f"your account; if you have not yet, accept the terms at {entry.page}."
             )
         if status == 403:
             return (
-                f"your account has not accepted the terms of use (403). Open {entry.page} while logged in, accept them, "
-                "and call again; a fine-grained token must also be allowed to read gated repositories."
+                f"your account has not accepted the terms of use (403). Open {entry.page} while logged in, accept "
+                "them, and call again; a fine-grained token must also be allowed to read gated repositories."
             )
         if status == 404:
             return f"{entry.page} does not exist (404). Update genomekit: the repository may have moved."
         if status is not None and status >= 500:
-            return f"the server failed ({status}). What has arrived is kept: call again later to resume."
+            return f"the server failed ({status}). Files that arrived whole are kept: call again later to go on."
     known = ("ConnectionError", "ConnectError", "ConnectTimeout", "ReadTimeout", "ReadError", "RemoteProtocolError",
              "ProtocolError", "ChunkedEncodingError", "TimeoutException", "NetworkError")  # fmt: skip
     # By name: huggingface_hub has changed its HTTP library more than once.
@@ -125,10 +128,10 @@ def _reason(error: BaseException, entry: Entry) -> str | None:
     if kinds & {"ReadError", "RemoteProtocolError", "ProtocolError", "ChunkedEncodingError", "IncompleteRead"} or any(
         "Consistency check failed" in str(one) for one in chain
     ):
-        return "the connection broke off. What has arrived is kept: call again to resume."
+        return "the connection broke off again and again. Files that arrived whole are kept: call again to go on."
     if kinds & set(known) or isinstance(error, LocalEntryNotFoundError):
         return (
-            "Hugging Face cannot be reached; this machine seems to be offline. What has arrived is kept: call again "
-            f"when online, or copy the checkpoint to a folder and set {VARIABLE} to its parent."
+            "Hugging Face cannot be reached; this machine seems to be offline. Files that arrived whole are kept: call "
+            f"again when online, or copy the checkpoint to a folder and set {VARIABLE} to its parent."
         )
     return None

@@ -53,7 +53,9 @@ _MODULES = (
     (r"tower\.layers\.(\d+)\.pair_update\.mlp\.first", r"tower.blocks.\1.pair_update.pair_mlp.linear1"),
     (r"tower\.layers\.(\d+)\.pair_update\.mlp\.second", r"tower.blocks.\1.pair_update.pair_mlp.linear2"),
     (r"tower\.layers\.(\d+)\.pair_update\.mlp", r"tower.blocks.\1.pair_update.pair_mlp"),
-    (r"embed_(token|base|pair)", lambda m: {"token": "embedder_128bp", "base": "embedder_1bp", "pair": "embedder_pair"}[m[1]]),
+    (r"embed_token", "embedder_128bp"),
+    (r"embed_base", "embedder_1bp"),
+    (r"embed_pair", "embedder_pair"),
     (r"organism\.", "organism_embed."),
 )  # fmt: skip
 _SEQ2PAIR = {
