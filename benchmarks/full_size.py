@@ -44,6 +44,8 @@ def report(checkpoint: Path, fasta: Path, interval: str) -> str:
         rows.append(f"| {name} | {shape} | {node.attrs['units']} | {signal.track.values[0]} |")
     return "\n".join(
         [
+            "# A full-size prediction on human DNA",
+            "",
             f"{model.engine.network.num_parameters():,} parameters; {interval} in a window of 16,384 bp; "
             f"{torch.get_num_threads()} CPU threads, {str(model.engine.dtype).removeprefix('torch.')}.",
             "",

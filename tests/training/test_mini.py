@@ -184,7 +184,9 @@ def test_the_page_about_mini_says_what_the_code_does(shared, real_streams):
         weights = " | ".join(f"{phase.head_weights[head.modality]:g}" for phase in mini.PHASES)
         assert f"| `{head.modality}` | {weights} |" in page
     files = {row[-1] for row in mini._TRACKS if row[-1]}
-    assert f"from step {mini.PHASES[1].start:,} on" in page
+    for phase in mini.PHASES[1:]:
+        assert f"from step {phase.start:,} on" in page
+    assert f"(decay {mini.loop_config(1, compile=False).average})" in page
     for file in files | {"celegans/ce10.fa.gz", "celegans/ce10.genes.gtf.gz", "yeast/sacCer3.fa.gz"}:
         assert f"`{file}`" in page
         assert (shared / "data" / file).exists()

@@ -47,6 +47,7 @@ class AlphaGenome(nn.Module):
     `forward` returns `{modality: {key: tensor}}` with the keys each head documents.
 
     Example:
+        >>> import torch
         >>> from genomekit.nn import HeadConfig
         >>> config = NetworkConfig(
         ...     organisms=("worm",),

@@ -61,7 +61,7 @@ def predict_sequence(
             f"The sequence of {len(encoded):,} bp was set in a window of {around.length:,} bp with {left:,} N before "
             f"and {right:,} N after it. Real flanks would do better: give them, or use predict_interval.",
             GenomekitWarning,
-            stacklevel=2,
+            stacklevel=3,
         )
     padded = np.pad(encoded, ((left, right), (0, 0)))
     place = {

@@ -37,11 +37,24 @@ MNASE = Modality(
     resolution=1,
     resolutions=(1, 128),
     dims=("position", "track"),
-    units="normalized read signal",
+    units="read coverage",
     long_name="Nucleosome occupancy (MNase-seq)",
     stranded=False,
     loss="multinomial_poisson",
 )
+
+# What the files hold, where it is not what the published tracks hold.
+_UNITS = {
+    "atac": "fragment ends",
+    "rna_seq": "read coverage",
+    "chip_tf": "read coverage, summed in the 128 bp bin",
+    "splice_site_usage": "fraction of annotated isoforms",
+    "splice_junctions": "annotated isoforms",
+}
+_MODALITIES = {
+    name: dataclasses.replace(modality, units=_UNITS.get(name, modality.units))
+    for name, modality in {**MODALITIES, "mnase": MNASE}.items()
+}
 
 SPLITS = {
     "worm": {
@@ -129,14 +142,13 @@ def network_config() -> NetworkConfig:
         >>> network_config().trunk_channels
         144
     """
-    modalities = {**MODALITIES, "mnase": MNASE}
     heads = tuple(
         HeadConfig(
             modality=name,
-            kind=modalities[name].head_kind,
+            kind=_MODALITIES[name].head_kind,
             channels=width,
-            resolutions=modalities[name].resolutions,
-            squash=modalities[name].squash,
+            resolutions=_MODALITIES[name].resolutions,
+            squash=_MODALITIES[name].squash,
         )
         for name, width in _WIDTHS.items()
     )
@@ -181,7 +193,7 @@ def track_table(means: dict[tuple[str, int], float] | None = None) -> TrackTable
     rows["biosample_name"] = [_BIOSAMPLES[organism][1] for organism in rows["organism"]]
     keys = zip(rows["modality"], rows["channel"], strict=True)
     rows["nonzero_mean"] = [(means or {}).get(key, np.nan) for key in keys]
-    return TrackTable(rows, modalities={**MODALITIES, "mnase": MNASE}, organisms=ORGANISMS, widths=_WIDTHS)
+    return TrackTable(rows, modalities=_MODALITIES, organisms=ORGANISMS, widths=_WIDTHS)
 
 
 def regions(organism: str, split: str) -> list[Interval]:
@@ -292,7 +304,14 @@ def train(folder: Path, out: Path, *, steps: int, compile: bool, device: str, se
         "data": "WormBase WS220/WS245, UCSC sacCer3, SRA, tidyCoverage, MACS test data; see NOTICE",
     }
     return save(
-        out / "checkpoint", trained, table, name="mini", provenance=provenance, licence="Apache-2.0", overwrite=True
+        out / "checkpoint",
+        trained,
+        table,
+        name="mini",
+        provenance=provenance,
+        licence="Apache-2.0",
+        terms="Apache-2.0: free for any use.",
+        overwrite=True,
     )
 
 

@@ -174,7 +174,7 @@ def state_hash(state: Mapping[str, Tensor]) -> str:
 
     def line(name: str) -> str:
         tensor = state[name].detach().cpu().contiguous()
-        data = tensor.reshape(-1).view(torch.uint8).numpy()
+        data = tensor.reshape(-1).view(torch.uint8).numpy().data
         return f"{name} {tensor.dtype} {tuple(tensor.shape)} {hashlib.sha256(data).hexdigest()}\n"
 
     with ThreadPoolExecutor() as pool:  # hashlib lets other threads run while it works
