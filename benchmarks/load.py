@@ -89,7 +89,8 @@ def table(measured: dict[str, dict[str, float]]) -> str:
         f"({platform.machine()}), PyTorch {torch.__version__.split('+')[0]}. Ready: `load` has returned. All read: "
         "every parameter was touched once, which is when a memory-mapped file is really read. Peak memory is that of "
         f"the whole process, of which the imports take {max(row['import'] for row in measured.values()):.0f} MB; "
-        "memory-mapped pages count, though the system can drop them at any time.\n",
+        "memory-mapped pages count, though the system can drop them at any time. Load average while measuring: "
+        f"{os.getloadavg()[0]:.0f}; with other work on the machine, CPU seconds are the steadier number.\n",
         "| layout | ready, s | CPU, s | peak, MB | all read, s | peak, MB |",
         "|---|---:|---:|---:|---:|---:|",
     ]

@@ -1,5 +1,7 @@
 """Full-size checkpoints in the three layouts, written by the fill rule, give the same network."""
 
+import shutil
+
 import pytest
 import torch
 from checkpoint_writers import filled_arrays, write_filled_port, write_official
@@ -40,6 +42,13 @@ def port(shared, tmp_path_factory):
     file.unlink()
 
 
+@pytest.fixture
+def scratch(tmp_path):
+    """A folder that does not keep its gigabytes after the test."""
+    yield tmp_path
+    shutil.rmtree(tmp_path)
+
+
 def test_port(shared, port, monkeypatch):
     monkeypatch.setattr(module, "_announced", set())
     with pytest.warns(GenomekitWarning, match=r"'alphagenome': .*non-commercial"):
@@ -55,18 +64,18 @@ def test_port(shared, port, monkeypatch):
     assert means.isfinite().sum(1).tolist() == [305, 67]
 
 
-def test_official_equals_port(shared, port, tmp_path):
+def test_official_equals_port(shared, port, scratch):
     pytest.importorskip("tensorstore")
-    official = load(write_official(tmp_path / "orbax", filled_arrays(shared)))
+    official = load(write_official(scratch / "orbax", filled_arrays(shared)))
     assert official.layout == "official"
     expected = load(port).network.state_dict()
     assert all(torch.equal(tensor, expected[name]) for name, tensor in official.network.state_dict().items())
 
 
-def test_native_equals_port(port, tmp_path):
+def test_native_equals_port(port, scratch):
     checkpoint = load(port)
     path = native.save(
-        tmp_path / "native", checkpoint.network, checkpoint.tracks, licence=checkpoint.licence, terms=checkpoint.terms
+        scratch / "native", checkpoint.network, checkpoint.tracks, licence=checkpoint.licence, terms=checkpoint.terms
     )
     again, expected = load(path), checkpoint.network.state_dict()
     assert all(torch.equal(tensor, expected[name]) for name, tensor in again.network.state_dict().items())

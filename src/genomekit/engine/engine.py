@@ -47,8 +47,13 @@ class Weights(Protocol):
         ...
 
     @property
+    def licence(self) -> str:
+        """Licence of the weights."""
+        ...
+
+    @property
     def terms(self) -> str:
-        """Terms of use of the weights and of what they predict."""
+        """Terms of use, beyond the licence, of the weights and of what they predict."""
         ...
 
 

@@ -86,5 +86,5 @@ def _provenance(engine: Engine) -> dict[str, str]:
         "dtype": str(engine.dtype).removeprefix("torch."),
         "device": str(engine.device),
         "genomekit": __version__,
-        "terms": checkpoint.terms,
+        "terms": checkpoint.terms or checkpoint.licence,
     }

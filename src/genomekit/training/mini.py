@@ -310,7 +310,6 @@ def train(folder: Path, out: Path, *, steps: int, compile: bool, device: str, se
         name="mini",
         provenance=provenance,
         licence="Apache-2.0",
-        terms="Apache-2.0: free for any use.",
         overwrite=True,
     )
 
