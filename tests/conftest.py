@@ -6,6 +6,14 @@ from pathlib import Path
 import pytest
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory):
+    """Keep unpacked genomes and parsed annotation out of the user's cache, and parse each once in a run."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GENOMEKIT_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
+        yield
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder with reference numbers and real data; skips where it is not given."""

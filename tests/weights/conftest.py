@@ -1,16 +1,11 @@
 """A tiny network of the published kind of heads, and its track table."""
 
-import sys
-from pathlib import Path
-
 import pandas as pd
 import pytest
 import torch
 
 from genomekit.nn import AlphaGenome, HeadConfig, NetworkConfig
 from genomekit.tracks import MODALITIES, TrackTable
-
-sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parent)]
 
 TINY = NetworkConfig(
     organisms=("worm", "yeast"),
