@@ -263,7 +263,7 @@ class DataTreeAccessor(ResultAccessor):
         return {name: node.to_dataset(inherit=False) for name, node in pairs if node.data_vars}
 
     def _rebuild(self, nodes: Nodes) -> xr.DataTree:
-        root = nodes.get(".", self._obj.to_dataset(inherit=False)).copy()
+        root = (nodes["."] if "." in nodes else self._obj.to_dataset(inherit=False)).copy()
         # The root says what its nodes show.
         for name, widest in (("start", min), ("end", max)):
             shown = [node.attrs[name] for node in nodes.values() if name in node.attrs]

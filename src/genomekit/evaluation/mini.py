@@ -1,6 +1,6 @@
 """Measure mini on its held-out chromosomes and write the table that README and docs show.
 
-python -m genomekit.evaluation.mini --data DATA [--model FOLDER] [--split test|tune] [--out docs/mini_table.md]
+python -m genomekit.evaluation.mini --data DATA --out docs/mini_table.md --readme README.md
 """
 
 from __future__ import annotations

@@ -290,7 +290,7 @@ def _arcs(axes: Axes, node: xr.Dataset) -> None:
             axes.annotate(f"{values[index]:.2g}", ((start + end) / 2, height), ha="center", va="center", fontsize=6,
                           color=INK, bbox=plate)  # fmt: skip
     axes.axhline(0, color=GREY, linewidth=0.6)
-    signs = {node["strand"].values[index] for index in strongest}
+    signs = {str(node["strand"].values[index]) for index in strongest}
     axes.set(ylim=(-1.15 if "-" in signs else -0.05, 1.15 if "+" in signs or not signs else 0.05), yticks=[])
     axes.spines["left"].set_visible(False)
     hidden = int((values > 0).sum()) - len(strongest)
@@ -328,7 +328,7 @@ def _position_axis(axes: Axes, attrs: Any, shown: Region) -> None:
     digits = None if scale == 1 else 3
     axes.xaxis.set_major_locator(MaxNLocator(7))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{round(x / scale, digits):,}".removesuffix(".0")))
-    axes.set_xlim(shown if attrs.get("displayed_strand") != "-" else shown[::-1])
+    axes.set_xlim(*(shown if attrs.get("displayed_strand") != "-" else shown[::-1]))
     axes.spines["bottom"].set(visible=True, color=GREY, linewidth=0.6)
     axes.tick_params(axis="x", length=2.5)
     axes.set_xlabel(f"{attrs.get('chrom') or 'position'} ({unit})", fontsize=8, color=INK)
