@@ -130,6 +130,15 @@ def test_no_junctions_is_a_result_too():
     assert dataset["junction"].dtype == dataset["strand"].dtype == object
 
 
+def test_junctions_of_a_bare_sequence_have_names_too():
+    bare = pd.DataFrame({"chrom": [""], "start": [10], "end": [20], "strand": ["+"]})
+    where = {**WHERE, "chrom": ""}
+    dataset = labels.junction_dataset(
+        np.ones((1, 1)), modality=MODALITIES["splice_junctions"], rows=track_rows("a"), junctions=bare, attrs=where
+    )
+    assert dataset["junction"].values.tolist() == ["sequence:10-20:+"]
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

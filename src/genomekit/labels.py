@@ -222,7 +222,9 @@ def junction_dataset(
     forward = strand == "+"
     if not np.isin(strand, ["+", "-"]).all():
         raise ValueError(f"Junction strands {sorted(set(strand))} came; each must be '+' or '-'.")
-    labels = text(f"{c}:{a}-{b}:{s}" for c, a, b, s in zip(table["chrom"], first, last, strand, strict=True))
+    # A bare sequence lies on no chromosome.
+    names = table["chrom"].where(table["chrom"] != "", "sequence")
+    labels = text(f"{c}:{a}-{b}:{s}" for c, a, b, s in zip(names, first, last, strand, strict=True))
     if len(set(labels)) != len(labels):
         twice = pd.Series(labels)[pd.Series(labels).duplicated()].iloc[0]
         raise ValueError(f"Junction {twice} came more than once; merge its values first.")

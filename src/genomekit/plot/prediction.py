@@ -64,7 +64,12 @@ def figure(
         ValueError: Nothing to draw, more than one allele, or a region outside the prediction.
 
     Example:
-        >>> figure(tree, region="chrV:10,000-12,000", genes=genome.exons("chrV:10,000-12,000"))  # doctest: +SKIP
+        >>> import genomekit as gk
+        >>> gene, model = gk.testing.designed_gene(), gk.Model.from_pretrained()
+        >>> tree = model.predict_sequence(gene.sequence, organism="worm", modalities=["splice_sites"])
+        >>> drawn = figure(tree, genes=gene.to_frame())
+        >>> [axes.get_title(loc="left") for axes in drawn.axes]
+        ['Genes', 'Splice sites']
     """
     nodes = {name: child.to_dataset(inherit=False) for name, child in tree.children.items() if "signal" in child}
     if not nodes:
