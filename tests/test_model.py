@@ -1,4 +1,5 @@
 import inspect
+import warnings
 
 import numpy as np
 import pytest
@@ -70,3 +71,16 @@ def test_verbs_take_what_their_functions_take(verb):
     own = [name for name in inspect.signature(getattr(predict, verb)).parameters if name not in ("engine", "options")]
     method = [name for name in inspect.signature(getattr(Model, verb)).parameters if name != "self"]
     assert sorted(method) == sorted([*own, *Options.__annotations__])
+
+
+def test_a_saved_model_predicts_the_same(tiny_model, tmp_path):
+    folder = tiny_model.save(tmp_path / "mine")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # its terms, said once in a process
+        again = gk.Model.from_pretrained(folder, device="cpu")
+    letters = "ACGT" * 512
+    one, other = (m.predict_sequence(letters, organism="worm", modalities=["atac"]) for m in (tiny_model, again))
+    np.testing.assert_array_equal(one["atac"]["signal"], other["atac"]["signal"])
+    assert again.name == tiny_model.name
+    with pytest.raises(FileExistsError):
+        tiny_model.save(folder)

@@ -1,6 +1,9 @@
 import builtins
+import errno
 import importlib.util
+import json
 import shutil
+import types
 
 import numpy as np
 import pandas as pd
@@ -195,3 +198,21 @@ def test_a_result_can_be_moved(result_tree, tmp_path):
 
 def test_the_builtin_open_is_untouched():
     assert builtins.open is not storage.open
+
+
+def test_a_full_disk_is_refused_before_the_writer_starts(result_tree, tmp_path, monkeypatch):
+    monkeypatch.setattr("shutil.disk_usage", lambda folder: types.SimpleNamespace(free=1000))
+    with pytest.raises(OSError, match=r"are to be written in .*0\.0 MB are free") as caught:
+        storage.save(result_tree, tmp_path / "a.nc")
+    assert caught.value.errno == errno.ENOSPC
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_store_written_by_xarray_is_opened(result_tree, tmp_path):
+    pytest.importorskip("zarr")
+    storage.save(result_tree, tmp_path / "ours.zarr")
+    tree = storage.open(tmp_path / "ours.zarr")
+    metadata = json.loads((tmp_path / "ours.zarr" / "zarr.json").read_text())
+    del metadata["attributes"]["genomekit_manifest"]
+    (tmp_path / "ours.zarr" / "zarr.json").write_text(json.dumps(metadata))
+    xr.testing.assert_equal(storage.open(tmp_path / "ours.zarr"), tree)

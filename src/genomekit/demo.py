@@ -44,6 +44,9 @@ class Demo:
         if self.known:
             lines += _block("Splice sites", self.sites, "is among the best of its kind, as many as are known")
             lines += _block("Introns", self.introns, "ranks first for its donor")
+        elif "splice_sites" not in self.tree.children:
+            names = ", ".join(f"{name} ({node.sizes['track']})" for name, node in self.tree.children.items())
+            lines += [f"This organism has no splice sites here; predicted tracks: {names}.", ""]
         elif len(self.sites):
             lines += [f"Splice sites predicted with a probability of {CONFIDENT} or more:", _printed(self.sites), ""]
         else:
@@ -105,8 +108,8 @@ def demo(
         f"{tree.attrs['window_end'] - tree.attrs['window_start']:,} bp) on {model.engine.device} in "
         f"{time.perf_counter() - begin:.1f} s."
     )
-    known = sites is not None
-    found = _compare_sites(tree, sites) if sites is not None else _confident(tree)
+    known = sites is not None and len(sites) > 0
+    found = _compare_sites(tree, sites) if sites is not None and known else _confident(tree)
     return Demo(title, tree, found, _compare_introns(tree, introns), _drawn(tree, region, exons, target), known)
 
 

@@ -15,6 +15,8 @@ import pandas as pd
 import pyBigWig
 import xarray as xr
 
+from genomekit.genome.cache import require_space
+
 _BIGWIG = (".bw", ".bigwig")
 _BEDGRAPH = (".bedgraph", ".bg", ".bedgraph.gz", ".bg.gz")
 # A tidy table costs some 30 bytes a row; above this a notebook dies before it shows anything.
@@ -109,6 +111,8 @@ def to_bigwig(
         raise ValueError("The chromosome length is not in attrs; pass chrom_length= (bigWig files state it).")
 
     def write(file: Path, values: np.ndarray) -> None:
+        # libBigWig may abort the process on a full disk; each value takes 4 bytes, and the zoom levels less than that.
+        require_space(file.parent, values.size * 12 + (1 << 16))
         with pyBigWig.open(str(file), "w") as handle:
             handle.addHeader([(_chrom(dataset), int(length))])
             for start, run, span in _runs(dataset, values, int(length)):

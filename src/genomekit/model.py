@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Iterable, Iterator, Mapping
 from os import PathLike
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -17,6 +18,7 @@ from genomekit.engine.engine import Weights
 from genomekit.genome.interval import Interval
 from genomekit.predict.request import AnyGenome, Names, Options, open_genome
 from genomekit.tracks import Modality, TrackTable
+from genomekit.weights import native
 from genomekit.weights.load import load
 
 
@@ -236,6 +238,20 @@ class Model:
         return predict.predict_intervals(
             self.engine, intervals, genome=self.genome if genome is None else genome, **_given(locals())
         )
+
+    def save(self, path: str | PathLike[str], *, overwrite: bool = False) -> Path:
+        """Save the weights with all that is known of them; `from_pretrained` reads the result.
+
+        Args:
+            path: A folder, or a single file when it ends in `.safetensors`.
+            overwrite: Replace what is there.
+
+        Raises:
+            FileExistsError: Something is there and `overwrite` is False.
+        """
+        known = self.engine.checkpoint
+        facts = {"name": known.name, "provenance": known.provenance, "licence": known.licence, "terms": known.terms}
+        return native.save(path, known.network, known.tracks, overwrite=overwrite, **facts)
 
     def _summary(self) -> tuple[str, pd.DataFrame]:
         """A line about the network, and a table of its modalities."""

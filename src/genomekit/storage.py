@@ -21,11 +21,13 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from genomekit.genome.cache import require_space
 from genomekit.labels import SCHEMA, plain_attrs, text
 
 # Root attribute of a Zarr store: the order of its nodes, which Zarr forgets, and the sizes of its files, without which
 # a lost chunk looks like one left out as empty.
 MANIFEST = "genomekit_manifest"
+_HEADERS = 1 << 20  # bytes of metadata, generously
 # xarray reads an empty object array as float64; these index coordinates are always strings.
 _TEXT_INDEXES = ("junction", "track", "allele")
 _VLEN = np.dtype("O", metadata={"element_type": str})
@@ -70,6 +72,8 @@ def save(tree: xr.DataTree, path: str | os.PathLike[str], *, overwrite: bool = F
     if not target.parent.is_dir():
         raise FileNotFoundError(f"The folder {target.parent} does not exist; create it first.")
     ready = tree.map_over_datasets(_for_disk)
+    # HDF5 brings the whole process down on a full disk, with every result in it.
+    require_space(target.parent, ready.nbytes * 11 // 10 + _HEADERS)
     with _beside(target, kind) as temporary:
         if kind == "nc":
             ready.to_netcdf(temporary, engine="h5netcdf", encoding=_netcdf_encoding(ready) if compress else None)
@@ -232,7 +236,10 @@ def _write_manifest(store: Path, tree: xr.DataTree) -> None:
 def _check_manifest(store: Path) -> dict[str, list[str]]:
     """Check the files against the list, and give the variables of every node in order."""
     try:
-        manifest = json.loads(json.loads((store / "zarr.json").read_text())["attributes"][MANIFEST])
+        attributes = json.loads((store / "zarr.json").read_text())["attributes"]
+        if attributes.get("schema") == SCHEMA and MANIFEST not in attributes:
+            return {}  # written by xarray itself, without a list to check
+        manifest = json.loads(attributes[MANIFEST])
         expected, order = manifest["files"], manifest["order"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ValueError(

@@ -212,3 +212,13 @@ def test_a_thousand_windows_take_under_a_second(worm):
     total = sum(len(worm.fasta.fetch("chrI", start, start + 16_384)) for start in starts)
     assert total == 1000 * 16_384
     assert time.perf_counter() - begin < 1
+
+
+def test_a_file_changed_while_open_is_refused(tmp_path):
+    path = tmp_path / "toy.fa"
+    path.write_text(">chr1\n" + "ACGT" * 5000 + "\n")
+    toy = Fasta(path)
+    assert toy.fetch("chr1", 0, 4) == "ACGT"
+    path.write_text(">chr1\nACGT\n")
+    with pytest.raises(ValueError, match="changed after it was opened"):
+        toy.fetch("chr1", 19_000, 19_004)

@@ -376,3 +376,9 @@ def test_a_prediction_is_cut_and_exported(tiny_engine, genome, tmp_path):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         assert len(tree.gk.to_bigwig(tmp_path / "out")) == 4
+
+
+def test_bases_asked_for_past_the_chromosome_are_warned_about(tiny_engine, genome):
+    length = genome.chroms["chrI"]
+    with pytest.warns(GenomekitWarning, match=r"5 of the 105 bp asked for lie past the ends of chrI"):
+        predict_interval(tiny_engine, f"chrI:{length - 100}-{length + 5}", genome=genome, modalities=["atac"])

@@ -47,6 +47,11 @@ class Weights(Protocol):
         ...
 
     @property
+    def provenance(self) -> dict[str, Any]:
+        """Where the weights come from."""
+        ...
+
+    @property
     def licence(self) -> str:
         """Licence of the weights."""
         ...

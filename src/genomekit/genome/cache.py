@@ -6,6 +6,7 @@ import errno
 import hashlib
 import os
 import secrets
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -67,6 +68,26 @@ def explained(path: Path | str) -> Iterator[None]:
             f"Cannot write in {path}: {reason}. Free some space or set the environment variable {VARIABLE} "
             "to a folder you may write in",
         ) from error
+
+
+def require_space(folder: Path, needed: int) -> None:
+    """Refuse a write that may not fit on the disk, before a library that crashes on a full disk starts it.
+
+    Args:
+        folder: Where it is to be written; its nearest existing parent is looked at.
+        needed: Bytes, at most.
+
+    Raises:
+        OSError: ENOSPC, with the bytes there are and the bytes needed.
+    """
+    there = next(parent for parent in (folder, *folder.absolute().parents) if parent.is_dir())
+    free = shutil.disk_usage(there).free
+    if free < needed:
+        raise OSError(
+            errno.ENOSPC,
+            f"Up to {needed / 1e6:,.1f} MB are to be written in {folder}, where {free / 1e6:,.1f} MB are free. Free "
+            "some space, choose another folder, or write less (a region, some tracks)",
+        )
 
 
 @contextmanager

@@ -72,6 +72,7 @@ class Fasta:
         self._records = _index(self._plain, self.path)
         self.lengths = {name: record.length for name, record in self._records.items()}
         self._bytes: mmap.mmap | None = None
+        self._stamp = _stamp(self._plain)
 
     def __repr__(self) -> str:
         return f"Fasta({str(self.path)!r}: {len(self.lengths)} sequences, {sum(self.lengths.values()):,} bp)"
@@ -106,10 +107,19 @@ class Fasta:
         return self._map()[first : last + 1].translate(_UPPER, b"\r\n").decode("ascii")
 
     def _map(self) -> mmap.mmap:
+        # Reading past the end of a mapped file that was cut kills the process.
+        if _stamp(self._plain) != self._stamp:
+            raise ValueError(f"{self.path} was changed after it was opened; open the genome again.")
         if self._bytes is None:
             with self._plain.open("rb") as file:
                 self._bytes = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         return self._bytes
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    """Size and time of a file."""
+    status = path.stat()
+    return status.st_size, status.st_mtime_ns
 
 
 def _as_plain(path: Path) -> Path:

@@ -119,7 +119,10 @@ class Window:
 
 def _check_place(interval: Interval, chrom_length: int | None) -> None:
     if interval.width == 0:
-        raise ValueError(f"Interval {interval} is empty; give at least 1 bp, e.g. {interval.pad(0, 1, False)}.")
+        raise ValueError(
+            f"Interval {interval} is empty; give at least 1 bp, "
+            f"e.g. {interval.chrom}:{interval.start}-{interval.start + 1}."
+        )
     if interval.end <= 0 or (chrom_length is not None and interval.start >= chrom_length):
         known = f"0 to {chrom_length:,}" if chrom_length is not None else "0 upwards"
         raise ValueError(

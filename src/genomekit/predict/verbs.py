@@ -176,6 +176,14 @@ def _window(engine: Engine, interval: Interval | str, genome: Genome, length: in
     """Choose the window of an interval on a chromosome that exists."""
     asked, config = genome.locate(interval), engine.config
     known = genome.chroms[asked.chrom]
+    outside = max(0, -asked.start) + max(0, asked.end - known)
+    if 0 < outside < asked.width:
+        warnings.warn(
+            f"{outside:,} of the {asked.width:,} bp asked for lie past the ends of {asked.chrom} (0 to {known:,}): "
+            "N is read there, and what is predicted there means nothing.",
+            GenomekitWarning,
+            stacklevel=4,
+        )
     return Window.around(
         asked, lengths=config.lengths, default=config.default_length, length=length, chrom_length=known
     )
@@ -190,4 +198,8 @@ def _predict_on(engine: Engine, window: Window, genome: Genome, request: Request
         "pad_left": window.pad_left,
         "pad_right": window.pad_right,
     }
-    return predict_window(engine, one_hot(letters), window, request, place)
+    try:
+        encoded = one_hot(letters)
+    except ValueError as error:
+        raise ValueError(f"In {genome!r}, positions counted from {window.chrom}:{window.start}: {error}") from None
+    return predict_window(engine, encoded, window, request, place)
