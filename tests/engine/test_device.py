@@ -11,7 +11,7 @@ def test_auto_takes_the_first_device_listed():
 
 
 def test_an_absent_device_is_named_with_those_there_are():
-    with pytest.raises(ValueError, match=r"Unknown device 'cuda:77'.*auto.*cpu"):
+    with pytest.raises(ValueError, match=r"Device 'cuda:77' is not available here.*auto.*cpu"):
         choose_device("cuda:77")
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from genomekit.tracks import MODALITIES, TrackTable
+from genomekit.tracks import MODALITIES, TrackTable, published
 
 WIDTHS = {"atac": 4, "rna_seq": 6, "chip_tf": 2, "splice_sites": 5, "splice_junctions": 6}
 ROWS = [
@@ -352,3 +352,8 @@ def test_empty_table_is_allowed():
     assert (len(table), table.modalities, repr(table)) == (0, {}, "TrackTable: no tracks")
     assert table._repr_html_()
     assert TrackTable.from_dict(json.loads(json.dumps(table.to_dict()))) == table
+
+
+def test_a_misspelt_word_is_compared_with_the_parts_of_names():
+    with pytest.raises(ValueError, match=r"Unknown search word 'chipp'. Did you mean '.*[Cc]h[Ii][Pp]"):
+        published("human").search("chipp")

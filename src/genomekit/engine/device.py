@@ -46,6 +46,8 @@ def choose_device(device: str | torch.device = "auto") -> torch.device:
         name = "cuda:0"
     if name == "mps:0":
         name = "mps"
+    if name.split(":")[0] in ("cuda", "mps") and name not in there:
+        raise ValueError(f"Device {name!r} is not available here; there are: {', '.join(['auto', *there])}.")
     if name not in there:
         raise unknown("device", str(device), ["auto", *there])
     return torch.device(name)

@@ -122,8 +122,10 @@ def search(rows: pd.DataFrame, text: object) -> np.ndarray:
     for word in words:
         found = np.array([word in text for text in texts], dtype=bool)
         if not found.any():
-            phrases = _values(rows, "biosample_name", "assay_title", "transcription_factor", "histone_mark")
-            parts = sorted({part.strip(",()") for phrase in phrases for part in phrase.split()} - {""})
+            phrases = _values(
+                rows, "modality", "name", "biosample_name", "assay_title", "transcription_factor", "histone_mark"
+            )
+            parts = sorted({part for phrase in phrases for part in re.split(r"[\s,()-]+", phrase)} - {""})
             raise unknown("search word", word, [*parts, *(phrase for phrase in phrases if " " in phrase)])
         match &= found
     if not match.any():
