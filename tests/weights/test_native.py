@@ -173,3 +173,8 @@ def test_incomplete_folder(folder):
     (folder / native.TENSORS).unlink()
     with pytest.raises(ValueError, match=r"has model.json but no model.safetensors"):
         load(folder)
+
+
+def test_others_may_read_what_was_saved(tmp_path, network, tracks):
+    folder = native.save(tmp_path / "shared", network, tracks)
+    assert (folder / "model.safetensors").stat().st_mode == (folder / "model.json").stat().st_mode

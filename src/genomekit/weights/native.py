@@ -93,10 +93,18 @@ def save(
         target.parent.mkdir(parents=True, exist_ok=True)
     if target.suffix == ".safetensors":
         with atomic(target) as temporary:
-            save_file(state, temporary, {_KEY: text, _HASH: digest})
+            _write(temporary, state, {_KEY: text, _HASH: digest})
     else:
         _save_folder(target, state, text, digest)
     return target
+
+
+def _write(file: Path, state: dict[str, Tensor], metadata: dict[str, str]) -> None:
+    """Write tensors with the permissions of any new file; safetensors gives its files to their owner alone."""
+    file.touch()
+    mode = file.stat().st_mode
+    save_file(state, file, metadata)
+    file.chmod(mode)
 
 
 def _save_folder(target: Path, state: dict[str, Tensor], text: str, digest: str) -> None:
@@ -104,7 +112,7 @@ def _save_folder(target: Path, state: dict[str, Tensor], text: str, digest: str)
     with explained(target.parent), tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}.") as beside:
         fresh, old = Path(beside) / "fresh", Path(beside) / "old"
         fresh.mkdir()
-        save_file(state, fresh / TENSORS, {_HASH: digest})
+        _write(fresh / TENSORS, state, {_HASH: digest})
         (fresh / DESCRIPTION).write_text(text + "\n", encoding="utf-8")
         if target.exists():
             os.replace(target, old)
