@@ -131,13 +131,9 @@ def _annotated(
     genome: Genome, region: Interval
 ) -> tuple[pd.DataFrame | None, pd.DataFrame | None, pd.DataFrame | None]:
     """Exons, and the splice sites and introns inside a region, isoforms pooled; None without an annotation."""
-    try:
-        exons = genome.exons(region)
-    except ValueError as error:
-        if "no annotation" not in str(error):
-            raise
+    if not genome.has_annotation:
         return None, None, None
-    sites, introns = genome.splice_sites(region), genome.introns(region)
+    exons, sites, introns = genome.exons(region), genome.splice_sites(region), genome.introns(region)
     inside = (introns["start"] >= region.start) & (introns["end"] <= region.end)
     within = (sites["position"] >= region.start) & (sites["position"] < region.end)
     return (

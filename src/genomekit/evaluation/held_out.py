@@ -12,11 +12,11 @@ from genomekit.evaluation.along import predict_along
 from genomekit.evaluation.baselines import fit_kmer_ridge, fit_weight_matrix, site_windows
 from genomekit.genome.interval import Interval
 from genomekit.nn import AlphaGenome
+from genomekit.nn.config import BIN
 from genomekit.training.data import OrganismData, Window, make_batch
 from genomekit.training.isoforms import SpliceAnnotation
 
 KINDS = ("donor +", "acceptor +", "donor -", "acceptor -")
-BIN = 128
 
 
 def site_labels(data: OrganismData, region: Interval) -> np.ndarray:
@@ -190,9 +190,10 @@ def ridge_accuracy(
         for longest in (3, 4)
     ]
     truth = observed(test)
+    predictions = [model.predict(letters(test)) for model in models]
     out = {}
     for index, key in enumerate(keys):
-        model = max(models, key=lambda fitted: fitted.tune_pearson[index])
-        predicted = model.predict(letters(test))[: len(truth), index]
+        best = int(np.argmax([model.tune_pearson[index] for model in models]))
+        predicted = predictions[best][: len(truth), index]
         out[key] = metrics.coverage_pearson(predicted, truth[: len(predicted), index], repeats=repeats)
     return out

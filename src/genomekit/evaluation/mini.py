@@ -17,6 +17,7 @@ from genomekit.evaluation.metrics import Estimate
 from genomekit.genome.annotation import Annotation
 from genomekit.genome.interval import Interval
 from genomekit.nn import AlphaGenome
+from genomekit.nn.config import BIN
 from genomekit.training import mini
 from genomekit.training.data import OrganismData
 
@@ -55,7 +56,7 @@ def table(folder: Path, network: AlphaGenome, split: str, *, length: int) -> tup
     worm_region, yeast_region = mini.regions("worm", split)[0], mini.regions("yeast", split)[0]
     # A region's last window must end on a whole bin, or its bins would not be those of the targets.
     yeast_region = Interval(
-        yeast_region.chrom, yeast_region.start, yeast_region.start + yeast_region.width // 128 * 128
+        yeast_region.chrom, yeast_region.start, yeast_region.start + yeast_region.width // BIN * BIN
     )
     worm = mini.load_worm(folder, ("train", split))
     bodies = gene_bodies(folder, worm_region)

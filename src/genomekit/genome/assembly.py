@@ -194,6 +194,11 @@ class Genome:
         return found
 
     @property
+    def has_annotation(self) -> bool:
+        """Whether there is an annotation to read; a preset's may still have to be downloaded."""
+        return self._annotation is not None or self._gtf is not None
+
+    @property
     def annotation(self) -> Annotation:
         """Genes of the genome, their chromosomes named as in the FASTA; read (presets: downloaded) on first use.
 

@@ -13,9 +13,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from genomekit.nn import AlphaGenome, NetworkConfig
+from genomekit.nn import ALPHAGENOME, AlphaGenome, NetworkConfig
 from genomekit.nn.heads import TrackHead
-from genomekit.tracks import TrackTable
+from genomekit.tracks import TrackTable, published
+from genomekit.weights.registry import ALPHAGENOME_LICENCE, ALPHAGENOME_TERMS
 
 _BLOCK = 1 << 24
 _SHOWN = 4
@@ -85,6 +86,33 @@ def assemble(config: NetworkConfig, tracks: TrackTable, state: Mapping[str, Tens
     kinds = {head.modality: head.kind for head in config.heads}
     network.set_track_means({n: torch.from_numpy(tracks.means(n)) for n in tracks.modalities if kinds[n] == "track"})
     return network.eval()
+
+
+def published_checkpoint(
+    state: Mapping[str, Tensor], path: Path, *, name: str, layout: str, written_as: str
+) -> Checkpoint:
+    """Wrap tensors of the published network, whatever layout they were read from.
+
+    Args:
+        state: Every entry of the network's state dict, by our names, float32.
+        path: File or folder they were read from; the hash is that of what lies there.
+        name: Name of the checkpoint.
+        layout: Layout as `Checkpoint.layout` has it.
+        written_as: Layout in words, for the provenance.
+    """
+    tracks = published()
+    return Checkpoint(
+        name=name,
+        network=assemble(ALPHAGENOME, tracks, state, where=str(path)),
+        config=ALPHAGENOME,
+        tracks=tracks,
+        path=path,
+        layout=layout,
+        provenance={"source": "AlphaGenome, Google DeepMind", "layout": written_as},
+        licence=ALPHAGENOME_LICENCE,
+        terms=ALPHAGENOME_TERMS,
+        hash_source=lambda: file_hash(path),
+    )
 
 
 def skeleton(config: NetworkConfig) -> AlphaGenome:

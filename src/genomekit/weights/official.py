@@ -17,10 +17,8 @@ import torch
 from torch import Tensor
 
 from genomekit.nn import ALPHAGENOME, AlphaGenome
-from genomekit.tracks import published
-from genomekit.weights.checkpoint import Checkpoint, assemble, check_shapes, file_hash, skeleton
+from genomekit.weights.checkpoint import Checkpoint, check_shapes, published_checkpoint, skeleton
 from genomekit.weights.names import OfficialLeaf, official_leaf
-from genomekit.weights.registry import ALPHAGENOME_LICENCE, ALPHAGENOME_TERMS
 
 LISTING = "_METADATA"
 _COLLECTIONS = {"params": "0", "state": "1"}
@@ -59,20 +57,8 @@ def load(path: Path, *, name: str = "") -> Checkpoint:
     folder = find(path)
     if folder is None:
         raise ValueError(f"{path} is no Orbax checkpoint: {LISTING} is not there.")
-    tracks = published()
     state = read(folder, skeleton(ALPHAGENOME))
-    return Checkpoint(
-        name=name or path.name,
-        network=assemble(ALPHAGENOME, tracks, state, where=str(folder)),
-        config=ALPHAGENOME,
-        tracks=tracks,
-        path=folder,
-        layout="official",
-        provenance={"source": "AlphaGenome, Google DeepMind", "layout": "Orbax"},
-        licence=ALPHAGENOME_LICENCE,
-        terms=ALPHAGENOME_TERMS,
-        hash_source=lambda: file_hash(folder),
-    )
+    return published_checkpoint(state, folder, name=name or path.name, layout="official", written_as="Orbax")
 
 
 def read(folder: Path, network: AlphaGenome) -> dict[str, Tensor]:

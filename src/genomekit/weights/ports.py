@@ -16,10 +16,9 @@ from torch import Tensor
 from genomekit.errors import GenomekitWarning
 from genomekit.nn import ALPHAGENOME, AlphaGenome
 from genomekit.tracks import TrackTable, published
-from genomekit.weights.checkpoint import Checkpoint, assemble, check_shapes, file_hash, skeleton
+from genomekit.weights.checkpoint import Checkpoint, check_shapes, published_checkpoint, skeleton
 from genomekit.weights.names import HEAD_NAMES
 from genomekit.weights.native import read_header, read_tensors
-from genomekit.weights.registry import ALPHAGENOME_LICENCE, ALPHAGENOME_TERMS
 
 MARK = "encoder.dna_embedder.conv1.weight"
 """An entry that only this layout has."""
@@ -132,20 +131,10 @@ def load(file: Path, *, name: str = "") -> Checkpoint:
     Raises:
         ValueError: It is truncated, or an entry is missing, unknown or of another shape.
     """
-    tracks = published()
     state, means = read(file, skeleton(ALPHAGENOME))
-    compare_means(file, means, tracks)
-    return Checkpoint(
-        name=name or file.stem,
-        network=assemble(ALPHAGENOME, tracks, state, where=str(file)),
-        config=ALPHAGENOME,
-        tracks=tracks,
-        path=file,
-        layout="genomicsxai",
-        provenance={"source": "AlphaGenome, Google DeepMind", "layout": "genomicsxai/alphagenome-pytorch"},
-        licence=ALPHAGENOME_LICENCE,
-        terms=ALPHAGENOME_TERMS,
-        hash_source=lambda: file_hash(file),
+    compare_means(file, means, published())
+    return published_checkpoint(
+        state, file, name=name or file.stem, layout="genomicsxai", written_as="genomicsxai/alphagenome-pytorch"
     )
 
 
