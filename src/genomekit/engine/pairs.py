@@ -1,0 +1,100 @@
+"""The pair track in rows: the same numbers as `nn.pair`, one block of rows at a time."""
+
+import math
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor
+
+from genomekit.engine.constants import Affine
+from genomekit.nn.attention import TOKENS_PER_PAIR
+from genomekit.nn.layers import EPSILON, LayerNorm
+from genomekit.nn.pair import PairUpdate, distance_features, shift_to_pairs
+
+PAIRS = 1 << 15
+"""Pairs computed at a time."""
+
+
+class PairBlocks:
+    """An update of the pair track, prepared for inference.
+
+    Args:
+        update: The plain one.
+        dtype: Type of the activations.
+    """
+
+    def __init__(self, update: PairUpdate, dtype: torch.dtype) -> None:
+        source, row, mlp = update.sequence_to_pair, update.row_attention, update.mlp
+        self.source, self.dtype = source, dtype
+        self.query_key = torch.cat([source.query.weight, source.key.weight]).T.to(dtype).contiguous()
+        self.row_column = torch.cat([source.row.weight, source.column.weight]).T.to(dtype).contiguous()
+        self.query_bias, self.key_bias = source.query_bias.to(dtype), source.key_bias.to(dtype)
+        self.to_pair = Affine.of(source.to_pair).to(dtype)
+        self.row_norm, self.mlp_norm = row.norm, mlp.norm
+        self.row_query, self.row_key, self.row_value = (Affine.of(m).to(dtype) for m in (row.query, row.key, row.value))
+        self.first, self.second = Affine.of(mlp.first).to(dtype), Affine.of(mlp.second).to(dtype)
+        self._distances: dict[tuple[int, torch.device], Tensor] = {}
+
+    def __call__(
+        self, x: Float[Tensor, "batch token channel"], pair: Float[Tensor, "batch bin bin pair"] | None
+    ) -> Float[Tensor, "batch bin bin pair"]:
+        """Return the updated pair track; `pair`, None before the first update, is not changed."""
+        return torch.stack([self._one(x[i], None if pair is None else pair[i]) for i in range(len(x))])
+
+    def _one(
+        self, x: Float[Tensor, "token channel"], pair: Float[Tensor, "bin bin pair"] | None
+    ) -> Float[Tensor, "bin bin pair"]:
+        source = self.source
+        heads = source.num_heads
+        hidden = _rms(source.norm, x.unflatten(0, (-1, TOKENS_PER_PAIR)).mean(1))
+        bins = len(hidden)
+        query, key = ((hidden @ self.query_key).unflatten(-1, (2 * heads, -1))).split(heads, dim=1)
+        distance = self._distance(bins, x.device)
+        # (head, bin, distance): one product for each head.
+        from_query = (query + self.query_bias).transpose(0, 1) @ distance
+        from_key = (key + self.key_bias).transpose(0, 1) @ distance
+        relative = _shifted(from_query) + _shifted(from_key).transpose(1, 2)
+        row, column = (F.gelu(hidden, approximate="tanh") @ self.row_column).chunk(2, dim=-1)
+        keys = key.permute(1, 2, 0)
+        out = []
+        step = max(1, PAIRS // bins)
+        for start in range(0, bins, step):
+            rows = slice(start, start + step)
+            product = query[rows].transpose(0, 1) @ keys + 0.5 * relative[:, rows]
+            block = self.to_pair(product.permute(1, 2, 0)) + row[rows, None] + column[None]
+            if pair is not None:
+                block = pair[rows] + block
+            block = block + self._row_attention(block)
+            out.append(block + self.second(F.relu(self.first(_rms(self.mlp_norm, block)))))
+        return torch.cat(out)
+
+    def _row_attention(self, block: Float[Tensor, "row bin pair"]) -> Float[Tensor, "row bin pair"]:
+        hidden = _rms(self.row_norm, block)
+        query, key, value = self.row_query(hidden), self.row_key(hidden), self.row_value(hidden)
+        logits = query @ key.transpose(-1, -2)
+        logits = logits.to(torch.promote_types(logits.dtype, torch.float32)) / math.sqrt(key.shape[-1])
+        return logits.softmax(-1).to(value.dtype) @ value
+
+    def _distance(self, bins: int, device: torch.device) -> Float[Tensor, "head key distance"]:
+        """Return what each distance adds, per head; made once for each length."""
+        where = (bins, device)
+        if where not in self._distances:
+            source = self.source
+            features = distance_features(bins, source.features, source.max_bins, device)
+            weight = source.distance.weight
+            embedded = F.linear(features.to(weight.dtype), weight, source.distance.bias)
+            self._distances[where] = embedded.unflatten(-1, (source.num_heads, -1)).permute(1, 2, 0).to(self.dtype)
+        return self._distances[where]
+
+
+def _shifted(by_distance: Float[Tensor, "head bin distance"]) -> Float[Tensor, "head bin bin"]:
+    """Read [head, i, j - i + bins] for each pair of bins (i, j)."""
+    return shift_to_pairs(by_distance.contiguous()[..., None])[..., 0]
+
+
+def _rms(norm: LayerNorm, x: Float[Tensor, "*batch channel"]) -> Float[Tensor, "*batch channel"]:
+    """RMS norm; statistics are float32 or wider."""
+    wide = x.to(torch.promote_types(x.dtype, torch.float32))
+    factor = torch.rsqrt(wide.square().mean(-1, keepdim=True) + EPSILON)
+    return torch.addcmul(norm.offset, wide * factor, norm.scale).to(x.dtype)
