@@ -256,7 +256,7 @@ class Model:
     def _summary(self) -> tuple[str, pd.DataFrame]:
         """A line about the network, and a table of its modalities."""
         config, engine = self.engine.config, self.engine
-        size = engine.network.num_parameters()
+        size = engine.checkpoint.network.num_parameters()
         title = (
             f"{self.name}: {size / 1e6:,.1f} M parameters, {' and '.join(self.organisms)}, windows of "
             f"{config.lengths[0]:,} to {config.lengths[-1]:,} bp (default {config.default_length:,}), "

@@ -27,7 +27,7 @@ def plain():
         tokens, skips = network.encode(dna)
         trunk = network.trunk(tokens, torch.tensor([0]))
         decoded = network.decode(trunk.tokens, skips)
-        yield Ladder.of(network, torch.float64), dna, tokens, skips, trunk.tokens, decoded
+        yield Ladder.of(network.encoder, network.decoder, torch.float64), dna, tokens, skips, trunk.tokens, decoded
 
 
 @pytest.mark.parametrize("tile", [74, 256, LENGTH])

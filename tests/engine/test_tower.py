@@ -26,7 +26,7 @@ def plain():
 def blocks(plain, request, monkeypatch):
     monkeypatch.setattr(tower, "LOGITS", request.param[0])
     monkeypatch.setattr(pairs, "PAIRS", request.param[1])
-    return TowerBlocks(plain[0], TINY, torch.float64)
+    return TowerBlocks(TINY, lambda module: module, plain[0], torch.float64)
 
 
 def test_blocks_give_what_the_plain_tower_gives(plain, blocks):

@@ -1,7 +1,5 @@
 """Which device the network runs on, and in which floating-point type."""
 
-import contextlib
-
 import torch
 
 from genomekit.errors import unknown
@@ -81,13 +79,6 @@ def choose_precision(precision: str | torch.dtype = "auto", device: torch.device
     if kind == "mps" and name == "float64":
         raise ValueError("precision='float64' does not exist on device 'mps'. Use 'float32' there, or device='cpu'.")
     return PRECISIONS[name]
-
-
-def autocast(device: torch.device, dtype: torch.dtype) -> contextlib.AbstractContextManager:
-    """Return the context in which the network runs in `dtype`; it does nothing for float32 and float64."""
-    if dtype in (torch.bfloat16, torch.float16):
-        return torch.autocast(device.type, dtype=dtype)
-    return contextlib.nullcontext()
 
 
 def free_memory(device: torch.device) -> int | None:

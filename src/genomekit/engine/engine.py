@@ -1,8 +1,7 @@
 """The engine: one network on one device, run stage by stage, and nothing copied that was not asked for."""
 
 import math
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Mapping
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
@@ -10,10 +9,12 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from genomekit.engine.device import autocast, choose_device, choose_precision, release
+from genomekit.engine.device import choose_device, choose_precision, release
+from genomekit.engine.passes import Ask, JunctionCounts, run
+from genomekit.engine.prepared import Prepared
 from genomekit.errors import OutOfMemory, unknown
-from genomekit.nn import AlphaGenome, Embeddings, Encoded, NetworkConfig, Trunk
-from genomekit.nn.config import BIN
+from genomekit.nn import AlphaGenome, NetworkConfig
+from genomekit.nn.config import PAIR_BIN
 from genomekit.tracks import TrackTable
 
 
@@ -74,8 +75,8 @@ class Junctions(NamedTuple):
 class Engine:
     """A network ready to run.
 
-    `encode`, `trunk`, `decode`, `embed` and `heads` are the stages, on tensors of the device; `predict` runs them all
-    for one window and gives back arrays. The network is moved to the device and put into evaluation mode.
+    `predict` reads one window and gives back arrays. The constants of inference are prepared once, on the device
+    (`prepared`); what is changed in the network afterwards has no effect.
 
     Args:
         checkpoint: Network, configuration, track table and name, as `weights.load` gives them.
@@ -92,9 +93,8 @@ class Engine:
         self.checkpoint = checkpoint
         self.device = choose_device(device)
         self.dtype = choose_precision(precision, self.device)
-        wide = torch.float64 if self.dtype == torch.float64 else torch.float32
         try:
-            self.network = checkpoint.network.to(self.device, wide).eval()
+            self.prepared = Prepared(checkpoint.network, self.device, self.dtype)
         except (RuntimeError, MemoryError) as error:
             if not _is_out_of_memory(error):
                 raise
@@ -117,64 +117,25 @@ class Engine:
         """Organisms in the order of the network's index."""
         return self.config.organisms
 
-    def organism_index(self, organism: str) -> Int[Tensor, " batch"]:
-        """Return the index of an organism as a tensor of one element, on the device.
+    def organism_index(self, organism: str) -> int:
+        """Return the index of an organism.
 
         Raises:
             ValueError: The network does not have it.
         """
         if organism not in self.organisms:
             raise unknown("organism", organism, self.organisms)
-        return torch.tensor([self.organisms.index(organism)], device=self.device)
+        return self.organisms.index(organism)
 
     def dna(self, encoded: Float[np.ndarray, "position 4"]) -> Float[Tensor, "1 position 4"]:
         """Put a one-hot sequence on the device as a batch of one."""
-        wide = torch.float64 if self.dtype == torch.float64 else torch.float32
-        return torch.from_numpy(np.ascontiguousarray(encoded)).to(self.device, wide)[None]
-
-    def encode(self, dna: Float[Tensor, "batch position 4"]) -> Encoded:
-        """Run the encoder: bases to tokens and skips."""
-        with self._running():
-            return self.network.encode(dna)
-
-    def trunk(self, tokens: Float[Tensor, "batch token channel"], organism: Int[Tensor, " batch"]) -> Trunk:
-        """Run the transformer: tokens to tokens and pair track."""
-        with self._running():
-            return self.network.trunk(tokens, organism)
-
-    def decode(
-        self, tokens: Float[Tensor, "batch token channel"], skips: list[Tensor]
-    ) -> Float[Tensor, "batch position base"]:
-        """Run the decoder: tokens and skips back to 1 bp."""
-        with self._running():
-            return self.network.decode(tokens, skips)
-
-    def embed(
-        self,
-        trunk: Trunk,
-        skips: list[Tensor],
-        organism: Int[Tensor, " batch"],
-        modalities: Sequence[str] | None = None,
-    ) -> Embeddings:
-        """Make the embeddings that these modalities read, the decoder included where one of them needs 1 bp."""
-        with self._running():
-            return self.network.embed(trunk, skips, organism, modalities)
-
-    def heads(
-        self,
-        embeddings: Embeddings,
-        organism: Int[Tensor, " batch"],
-        modalities: Sequence[str],
-        *,
-        channels: Mapping[str, Tensor] | None = None,
-        resolutions: Sequence[int] | None = None,
-        sites: Int[Tensor, "batch 4 site"] | None = None,
-    ) -> dict[str, dict[str, Tensor]]:
-        """Run heads on embeddings; the arguments are those of `AlphaGenome.read`."""
-        with self._running():
-            return self.network.read(
-                embeddings, organism, modalities, channels=channels, resolutions=resolutions, sites=sites
+        length = len(encoded)
+        if length % PAIR_BIN or not 0 < length <= self.config.max_length:
+            raise ValueError(
+                f"A window of {length} bp came; allowed are multiples of {PAIR_BIN} up to {self.config.max_length}. "
+                "Pad the sequence with N (zeros) on both sides."
             )
+        return torch.from_numpy(np.ascontiguousarray(encoded)).to(self.device, self.dtype)[None]
 
     def predict(
         self,
@@ -221,30 +182,23 @@ class Engine:
         bins: Mapping[str, slice],
         sites: np.ndarray | None,
     ) -> dict[str, Any]:
-        index, names = self.organism_index(organism), list(channels)
-        tokens, skips = self.encode(self.dna(encoded))
-        trunk = self.trunk(tokens, index)
-        del tokens
-        embeddings = self.embed(trunk, skips, index, names)
-        del trunk, skips
-        chosen = None if sites is None else torch.from_numpy(np.ascontiguousarray(sites)).to(self.device)[None]
-        out: dict[str, Any] = {}
-        for name in names:  # one head at a time, so that only one head's output is on the device
-            kept = torch.as_tensor(np.asarray(channels[name], dtype=np.int64), device=self.device)
-            modality = self.tracks.modalities[name]
-            read = embeddings
-            if modality.head_kind != "splice_junction":
-                read = _cut(embeddings, bins.get(name, slice(None)), modality.resolution, modality.head_kind)
-            tensors = self.heads(
-                read, index, [name], channels={name: kept}, resolutions=[modality.resolution], sites=chosen
-            )[name]
-            key = f"predictions_{modality.resolution}bp" if modality.head_kind == "track" else "predictions"
-            values = self._checked(tensors[key][0], name)
-            if modality.head_kind == "splice_junction":
-                out[name] = Junctions(values, tensors["sites"][0].cpu().numpy())
-            else:
-                out[name] = values
-        return out
+        asked = {name: self._ask(name, kept, bins.get(name, slice(None))) for name, kept in channels.items()}
+        chosen = None if sites is None else torch.from_numpy(np.ascontiguousarray(sites)).to(self.device)
+        found: dict[str, Any] = {}
+        with torch.inference_mode():
+            for name, values in run(
+                self.prepared, self.dna(encoded), self.organism_index(organism), asked, sites=chosen
+            ):
+                if isinstance(values, JunctionCounts):
+                    found[name] = Junctions(self._checked(values.counts, name), values.sites.numpy())
+                else:
+                    found[name] = self._checked(values, name)
+        return {name: found[name] for name in channels}
+
+    def _ask(self, name: str, channels: np.ndarray, bins: slice) -> Ask:
+        """Say in the terms of the pass what was asked of a modality."""
+        modality = self.tracks.modalities[name]
+        return Ask(modality.head_kind, tuple(np.asarray(channels).tolist()), modality.resolution, bins)
 
     def _checked(self, values: Tensor, name: str) -> Float[np.ndarray, "..."]:
         """Copy values to the host as float32, unless one of them is no finite number."""
@@ -256,13 +210,6 @@ class Engine:
                 "`genomekit doctor` and the weights with a fresh copy."
             )
         return values.float().cpu().numpy()
-
-    def _running(self) -> ExitStack:
-        """Enter inference mode and the precision of this engine."""
-        stack = ExitStack()
-        stack.enter_context(torch.inference_mode())
-        stack.enter_context(autocast(self.device, self.dtype))
-        return stack
 
     def _cheaper(self, reason: str, length: int, names: list[str]) -> str:
         """Write the out-of-memory text: the three changes that save most, cheapest first."""
@@ -282,15 +229,6 @@ class Engine:
             f"A window of {length:,} bp with {len(names)} modalities does not fit in the memory of {self.device} in "
             f"{_plain(self.dtype)} ({reason}). Cheaper: {listed}."
         )
-
-
-def _cut(embeddings: Embeddings, bins: slice, resolution: int, kind: str) -> Embeddings:
-    """Keep the bins that a head shall read: heads are local, so cutting before them saves their memory too."""
-    if kind == "contact" and embeddings.pair is not None:
-        return Embeddings(None, None, embeddings.pair[:, bins][:, :, bins])
-    base = embeddings.base[:, bins] if resolution == 1 and embeddings.base is not None else None
-    token = embeddings.token[:, bins] if resolution == BIN and embeddings.token is not None else None
-    return Embeddings(base, token, None)
 
 
 def _is_out_of_memory(error: BaseException) -> bool:

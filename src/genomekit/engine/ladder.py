@@ -13,7 +13,7 @@ from torch import Tensor
 
 from genomekit.engine.constants import Block
 from genomekit.engine.rows import Down, Span, Stem, Up, pool
-from genomekit.nn import AlphaGenome
+from genomekit.nn.convolutions import Decoder, Encoder
 
 LEVELS = 7
 """Levels with a skip: 1 bp to 64 bp."""
@@ -30,17 +30,17 @@ class Ladder(NamedTuple):
     ups: tuple[Up, ...]
 
     @classmethod
-    def of(cls, network: AlphaGenome, dtype: torch.dtype) -> "Ladder":
+    def of(cls, encoder: Encoder, decoder: Decoder, dtype: torch.dtype) -> "Ladder":
         """Prepare the convolutions of a network."""
-        embedder = network.encoder.embedder
+        embedder = encoder.embedder
         stem = Stem(
             embedder.conv.weight.permute(2, 1, 0).contiguous().to(dtype),
             embedder.conv.bias.to(dtype),
             Block.of(embedder.block, dtype),
         )
-        encoder: Any = network.encoder.blocks
-        decoder: Any = network.decoder.blocks
-        downs = tuple(Down(Block.of(b.first, dtype), Block.of(b.second, dtype)) for b in encoder)
+        down: Any = encoder.blocks
+        up: Any = decoder.blocks
+        downs = tuple(Down(Block.of(b.first, dtype), Block.of(b.second, dtype)) for b in down)
         ups = tuple(
             Up(
                 Block.of(b.conv_in, dtype, gain=b.residual_scale),
@@ -48,7 +48,7 @@ class Ladder(NamedTuple):
                 Block.of(b.conv_out, dtype),
                 b.residual_scale.to(dtype),
             )
-            for b in reversed(decoder)
+            for b in reversed(up)
         )
         return cls(stem, downs, ups)
 
@@ -70,14 +70,19 @@ class Encoding:
         ladder: Blocks.
         dna: One-hot, in the type of the ladder.
         kept: Finest level that is kept in memory; finer ones are computed again where they are read.
+        skips: False where only the tokens will be read: each level goes once the next is there.
     """
 
-    def __init__(self, ladder: Ladder, dna: Float[Tensor, "one base 4"], kept: int = 0) -> None:
+    def __init__(self, ladder: Ladder, dna: Float[Tensor, "one base 4"], kept: int = 0, *, skips: bool = True) -> None:
         self.ladder, self.dna, self.kept = ladder, dna, kept
         self.levels: dict[int, Tensor] = {}
         for level in range(kept, LEVELS):
             self.levels[level] = self._whole(level)
+            if not skips:
+                self.levels.pop(level - 1, None)
         self.tokens: Float[Tensor, "one token channel"] = pool(self.levels[LEVELS - 1])
+        if not skips:
+            self.levels.clear()
 
     @property
     def length(self) -> int:

@@ -6,12 +6,13 @@ the softmax needs no maximum; its sum is taken by one more value channel of ones
 """
 
 import math
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Int
-from torch import Tensor
+from torch import Tensor, nn
 
 from genomekit.engine.constants import Affine, Norm
 from genomekit.engine.pairs import PairBlocks
@@ -56,14 +57,16 @@ class TowerBlocks:
     """The transformer of a network, prepared for inference.
 
     Args:
-        tower: The plain one.
         config: Its sizes.
+        moved: Gives a module on the device, one layer at a time.
+        tower: The plain one.
         dtype: Type of the activations; logits, softmax and statistics are float32 or wider.
     """
 
-    def __init__(self, tower: Tower, config: NetworkConfig, dtype: torch.dtype) -> None:
-        layers: Any = tower.layers
-        self.layers = [_prepare(layer, dtype) for layer in layers]
+    def __init__(
+        self, config: NetworkConfig, moved: Callable[[nn.Module], nn.Module], tower: Tower, dtype: torch.dtype
+    ) -> None:
+        self.layers = [_prepare(moved(layer), dtype) for layer in tower.layers]
         self.config, self.dtype = config, dtype
         self.max_tokens = tower.max_tokens
         self._angles: dict[tuple[int, torch.device], tuple[Tensor, Tensor]] = {}

@@ -1,0 +1,107 @@
+"""A full pass in tiles against the plain network, in float64 at tiny widths, for every head."""
+
+import numpy as np
+import pytest
+import torch
+from tiny import LENGTH, TINY, TRACK_MEANS, dna, parameter
+
+from genomekit.engine import ladder, passes, tower
+from genomekit.engine.passes import Ask, JunctionCounts, run
+from genomekit.engine.prepared import Prepared
+from genomekit.nn import AlphaGenome
+
+FLOAT64 = 1e-12
+KEPT = {"rna_seq": (1, 0), "chip_tf": (0,), "contact_maps": (1,), "splice_sites": (0, 3), "splice_site_usage": (3, 1)}
+
+
+@pytest.fixture(scope="module")
+def plain():
+    """The network, its prepared form, and the whole plain output of one sequence."""
+    network = AlphaGenome(TINY).double().eval()
+    shapes = {name: t.shape for name, t in network.state_dict().items()}
+    network.load_state_dict({n: torch.from_numpy(parameter(n, tuple(s))).reshape(s) for n, s in shapes.items()})
+    network.set_track_means({name: torch.from_numpy(mean) for name, mean in TRACK_MEANS.items()})
+    sequence = torch.from_numpy(dna())[:1]
+    with torch.inference_mode():
+        out = network(sequence, torch.tensor([1]))
+    return Prepared(network, torch.device("cpu"), torch.float64), sequence, out
+
+
+@pytest.fixture(params=["one tile", "many tiles"])
+def tiles(request, monkeypatch):
+    if request.param == "many tiles":
+        for module, name, size in (
+            (passes, "BASES", 384),
+            (passes, "READ", 128),
+            (ladder, "TILE", 90),
+            (tower, "LOGITS", 1000),
+        ):
+            monkeypatch.setattr(module, name, size)
+
+
+def asks(names, bins=None):
+    kinds = {head.modality: head for head in TINY.heads}
+    cut = bins or {}
+    resolution = {"chip_tf": 128, "contact_maps": 2048}
+    return {
+        name: Ask(kinds[name].kind, KEPT.get(name, (2, 0)), resolution.get(name, 1), cut.get(name, slice(None)))
+        for name in names
+    }
+
+
+def expected(out, name):
+    key = {"rna_seq": "predictions_1bp", "chip_tf": "predictions_128bp"}.get(name, "predictions")
+    return out[name][key][0][..., list(KEPT[name])]
+
+
+@pytest.mark.parametrize("kept", [0, 1, 4])
+def test_every_head_is_that_of_the_plain_network(plain, tiles, kept):
+    prepared, sequence, out = plain
+    with torch.inference_mode():
+        got = dict(run(prepared, sequence, 1, asks(out), kept=kept))
+    assert set(got) == set(out)
+    for name in KEPT:
+        scale = expected(out, name).abs().max()
+        torch.testing.assert_close(got[name], expected(out, name), rtol=0, atol=FLOAT64 * scale)
+
+
+def test_junctions_are_those_of_the_plain_network(plain, tiles):
+    prepared, sequence, out = plain
+    with torch.inference_mode():
+        got = dict(run(prepared, sequence, 1, asks(["splice_junctions"])))["splice_junctions"]
+    assert isinstance(got, JunctionCounts)
+    check_junctions(got, out["splice_junctions"])
+
+
+def check_junctions(got, plain):
+    sites = plain["sites"][0]
+    donors, acceptors = got.counts.shape[:2]
+    assert (sites >= 0).sum() > 8
+    np.testing.assert_array_equal(got.sites, sites[:, : got.sites.shape[1]])
+    assert (sites[:, got.sites.shape[1] :] == -1).all()
+    both = [2, 0, 5, 3]  # tissues 2 and 0, then the same on the other strand
+    whole = plain["predictions"][0][:donors, :acceptors, both]
+    torch.testing.assert_close(got.counts, whole, rtol=0, atol=FLOAT64 * whole.abs().max())
+
+
+def test_junctions_of_given_sites(plain, tiles):
+    prepared, sequence, out = plain
+    sites = out["splice_junctions"]["sites"][0]
+    with torch.inference_mode():
+        got = dict(run(prepared, sequence, 1, asks(["splice_junctions"]), sites=sites))["splice_junctions"]
+    check_junctions(got, out["splice_junctions"])
+
+
+@pytest.mark.parametrize("stretch", [(0, 1), (127, 129), (1000, 1501), (LENGTH - 3, LENGTH)])
+def test_bins_are_read_alone(plain, tiles, monkeypatch, stretch):
+    prepared, sequence, out = plain
+    decoded = []
+    whole = passes.decode
+    monkeypatch.setattr(passes, "decode", lambda *args: decoded.append(args[3].width) or whole(*args))
+    bins = {"rna_seq": slice(*stretch), "chip_tf": slice(3, 9), "contact_maps": slice(1, 2)}
+    with torch.inference_mode():
+        got = dict(run(prepared, sequence, 1, asks(bins, bins)))
+    for name, kept in bins.items():
+        cut = expected(out, name)[kept, kept] if name == "contact_maps" else expected(out, name)[kept]
+        torch.testing.assert_close(got[name], cut, rtol=1e-12, atol=0)
+    assert sum(decoded) <= stretch[1] - stretch[0] + 2 * passes.BASES
