@@ -8,10 +8,10 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from genomekit.engine.constants import GELU
-from genomekit.nn.rotary import rotate, rotation
+from genomekit.nn.rotary import rotation
 from genomekit.nn.splice import SITE_TABLES
 
-_VALUES = 1 << 24
+_VALUES = 1 << 21
 """Numbers of rotated site vectors held at a time."""
 
 
@@ -54,7 +54,7 @@ class JunctionReader:
         """
         tissues = self.tables[0].shape[1]
         donors, acceptors = (max(len(sites[k]), len(sites[k + 2])) for k in (0, 1))
-        out = hidden[0].new_zeros(donors, acceptors, 2 * tissues)
+        out = hidden[0].new_empty(donors, acceptors, 2 * tissues)
         for strand in (0, 1):
             kinds = (2 * strand, 2 * strand + 1)
             most = max(1, *(len(sites[kind]) for kind in kinds))
@@ -64,7 +64,10 @@ class JunctionReader:
                 one, two = (self._vectors(hidden[kind], sites[kind], kind, kept) for kind in kinds)
                 found = F.softplus(one @ two.transpose(-1, -2)).permute(1, 2, 0)
                 first = strand * tissues + start
-                out[: found.shape[0], : found.shape[1], first : first + found.shape[2]] = found
+                of_strand = out[..., first : first + found.shape[2]]
+                of_strand[: found.shape[0], : found.shape[1]] = found
+                of_strand[found.shape[0] :] = 0
+                of_strand[: found.shape[0], found.shape[1] :] = 0
         return out
 
     def _vectors(
@@ -72,10 +75,11 @@ class JunctionReader:
     ) -> Float[Tensor, "tissue site hidden"]:
         """Scale, offset and rotate the vectors of one kind of site, for some tissues."""
         table = self.tables[kind][:, tissues].to(hidden.dtype)
-        return rotate(
-            torch.addcmul(table[1, :, None], table[0, :, None], hidden),
-            rotation(sites, hidden.shape[-1], self.max_length),
-        )
+        scaled = torch.addcmul(table[1, :, None], table[0, :, None], hidden)
+        # Neighbouring channels are one complex number: one product turns them all.
+        turn = torch.complex(*(angle.to(hidden.dtype) for angle in rotation(sites, hidden.shape[-1], self.max_length)))
+        turned = torch.view_as_complex(scaled.unflatten(-1, (-1, 2))).mul_(turn)
+        return torch.view_as_real(turned).flatten(-2)
 
 
 class SiteKeeper:
