@@ -190,7 +190,8 @@ class Engine:
                 self.prepared, self.dna(encoded), self.organism_index(organism), asked, sites=chosen
             ):
                 if isinstance(values, JunctionCounts):
-                    found[name] = Junctions(self._checked(values.counts, name), values.sites.numpy())
+                    counts = np.moveaxis(self._checked(values.counts, name), 0, -1)
+                    found[name] = Junctions(counts, values.sites.numpy())
                 else:
                     found[name] = self._checked(values, name)
         return {name: found[name] for name in channels}

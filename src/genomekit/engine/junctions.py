@@ -1,5 +1,7 @@
 """Splice junctions from few rows: candidates are kept while a window is read, pairs are counted for real sites only."""
 
+import bisect
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -8,11 +10,15 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from genomekit.engine.constants import GELU
+from genomekit.engine.device import empty
 from genomekit.nn.rotary import rotation
 from genomekit.nn.splice import SITE_TABLES
 
 _VALUES = 1 << 21
 """Numbers of rotated site vectors held at a time."""
+
+_DONORS = 64
+"""Donors paired at a time: acceptors before all of them are left out."""
 
 
 class JunctionReader:
@@ -42,32 +48,29 @@ class JunctionReader:
 
     def counts(
         self, hidden: list[Float[Tensor, "_ hidden"]], sites: list[Int[Tensor, " _"]]
-    ) -> Float[Tensor, "donor acceptor both"]:
-        """Count every pair of a donor and an acceptor of one strand.
+    ) -> Float[Tensor, "both donor acceptor"]:
+        """Count every pair of a donor and an acceptor of one strand that can be an intron, 0 for the others.
 
         Args:
             hidden: Vectors of the sites of each kind: donor+, acceptor+, donor-, acceptor-.
-            sites: Their 0-based positions in the window.
+            sites: Their 0-based positions in the window, ascending.
 
         Returns:
-            Counts, tissues on + then the same on -; 0 where one strand has fewer sites than the other.
+            Counts, tissues on + then the same on -, first.
         """
         tissues = self.tables[0].shape[1]
         donors, acceptors = (max(len(sites[k]), len(sites[k + 2])) for k in (0, 1))
-        out = hidden[0].new_empty(donors, acceptors, 2 * tissues)
+        out = empty((2 * tissues, donors, acceptors), hidden[0].dtype, hidden[0].device)
+        step = max(1, _VALUES // (max(1, donors, acceptors) * hidden[0].shape[-1]))
         for strand in (0, 1):
-            kinds = (2 * strand, 2 * strand + 1)
-            most = max(1, *(len(sites[kind]) for kind in kinds))
-            step = max(1, _VALUES // (most * hidden[0].shape[-1]))
-            for start in range(0, tissues, step):
-                kept = slice(start, start + step)
-                one, two = (self._vectors(hidden[kind], sites[kind], kind, kept) for kind in kinds)
-                found = F.softplus(one @ two.transpose(-1, -2)).permute(1, 2, 0)
-                first = strand * tissues + start
-                of_strand = out[..., first : first + found.shape[2]]
-                of_strand[: found.shape[0], : found.shape[1]] = found
-                of_strand[found.shape[0] :] = 0
-                of_strand[: found.shape[0], found.shape[1] :] = 0
+            donor, acceptor = 2 * strand, 2 * strand + 1
+            blocks = list(_ordered(sites[donor].tolist(), sites[acceptor].tolist(), forward=strand == 0))
+            for first in range(0, tissues, step):
+                kept = slice(first, min(first + step, tissues))
+                one, two = (self._vectors(hidden[kind], sites[kind], kind, kept) for kind in (donor, acceptor))
+                of_strand = out[strand * tissues + kept.start : strand * tissues + kept.stop].zero_()
+                for rows, columns in blocks:
+                    of_strand[:, rows, columns] = F.softplus(one[:, rows] @ two[:, columns].transpose(-1, -2))
         return out
 
     def _vectors(
@@ -82,8 +85,20 @@ class JunctionReader:
         return torch.view_as_real(turned).flatten(-2)
 
 
+def _ordered(donors: list[int], acceptors: list[int], *, forward: bool) -> Iterator[tuple[slice, slice]]:
+    """Give blocks of donors and the acceptors that lie past the first of them, in the direction of the strand."""
+    for start in range(0, len(donors), _DONORS):
+        rows = slice(start, min(start + _DONORS, len(donors)))
+        if forward:
+            columns = slice(bisect.bisect_right(acceptors, donors[rows.start]), len(acceptors))
+        else:
+            columns = slice(0, bisect.bisect_left(acceptors, donors[rows.stop - 1]))
+        if columns.start < columns.stop:
+            yield rows, columns
+
+
 class SiteKeeper:
-    """The most probable sites of each kind seen so far, with their vectors.
+    """The most probable sites of each kind seen so far, with the embeddings there.
 
     Args:
         count: Most sites of a kind.
@@ -99,7 +114,6 @@ class SiteKeeper:
         probabilities: Float[Tensor, "row class_"],
         embedding: Float[Tensor, "row double"],
         first: int,
-        reader: JunctionReader,
     ) -> None:
         """Look at the rows from position `first` on."""
         for kind in range(4):
@@ -107,15 +121,15 @@ class SiteKeeper:
             rows = (p >= self.threshold).nonzero()[:, 0]
             if len(rows) > self.count:
                 rows = rows[p[rows].topk(self.count).indices.sort().values]
-            found = (p[rows], rows + first, reader.hidden(embedding[rows]))
+            found = (p[rows], rows + first, embedding[rows])
             if kind == len(self.best):
                 self.best.append(found)
                 continue
-            probable, positions, vectors = (torch.cat(two) for two in zip(self.best[kind], found, strict=True))
+            probable, positions, there = (torch.cat(two) for two in zip(self.best[kind], found, strict=True))
             if len(probable) > self.count:
                 kept = probable.topk(self.count).indices.sort().values
-                probable, positions, vectors = probable[kept], positions[kept], vectors[kept]
-            self.best[kind] = probable, positions, vectors
+                probable, positions, there = probable[kept], positions[kept], there[kept]
+            self.best[kind] = probable, positions, there
 
     @property
     def sites(self) -> list[Int[Tensor, " _"]]:
@@ -123,6 +137,6 @@ class SiteKeeper:
         return [positions for _, positions, _ in self.best]
 
     @property
-    def hidden(self) -> list[Float[Tensor, "_ hidden"]]:
-        """Vectors of each kind, in the same order."""
-        return [vectors for _, _, vectors in self.best]
+    def embeddings(self) -> list[Float[Tensor, "_ double"]]:
+        """The 1 bp embeddings there."""
+        return [there for _, _, there in self.best]

@@ -12,6 +12,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from genomekit.engine.constants import Block
+from genomekit.engine.device import empty
 from genomekit.engine.rows import Down, Span, Stem, Up, pool
 from genomekit.nn.convolutions import Decoder, Encoder
 
@@ -95,21 +96,22 @@ class Encoding:
             return span.take(self.levels[level])
         return self.compute(level, span)
 
-    def compute(self, level: int, span: Span) -> Float[Tensor, "batch row channel"]:
+    def compute(self, level: int, span: Span, into: Tensor | None = None) -> Float[Tensor, "batch row channel"]:
         """Compute rows of a level from the level below."""
         if level == 0:
             stem = self.ladder.stem
             wide = span.widened(stem.halo)
-            return stem(wide.clear(wide.take(self.dna)) if len(span.starts) > 1 else wide.take(self.dna), span)
+            dna = wide.take(self.dna)
+            return stem(wide.clear(dna) if len(span.starts) > 1 else dna, span, into)
         down = self.ladder.downs[level - 1]
-        return down(pool(self.rows(level - 1, span.widened(down.halo).doubled())), span)
+        return down(pool(self.rows(level - 1, span.widened(down.halo).doubled())), span, into)
 
     def _whole(self, level: int) -> Float[Tensor, "one row channel"]:
         total = self.length >> level
-        out = self.dna.new_empty(1, total, self.ladder.channels[level])
+        out = empty((1, total, self.ladder.channels[level]), self.ladder.dtype, self.dna.device)
         for start in range(0, total, TILE):
             stop = min(start + TILE, total)
-            out[:, start:stop] = self.compute(level, Span.one(start, stop, total))
+            self.compute(level, Span.one(start, stop, total), out[:, start:stop])
         return out
 
 

@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from genomekit.engine.device import empty
 from genomekit.engine.junctions import JunctionReader, SiteKeeper
 from genomekit.engine.ladder import Encoding, decode
 from genomekit.engine.prepared import Prepared, TokenShare, spread
@@ -35,9 +36,10 @@ class Ask(NamedTuple):
 
 
 class JunctionCounts(NamedTuple):
-    """What the junction head gives for one window."""
+    """What the junction head gives for one window, for pairs of sites in the order of an intron; 0 for the others."""
 
-    counts: Float[Tensor, "donor acceptor both"]
+    counts: Float[Tensor, "both donor acceptor"]
+    """The asked tissues on +, then the same on -."""
     sites: Int[Tensor, "4 site"]
     """Ascending positions of donor+, acceptor+, donor-, acceptor-; -1 past the last."""
 
@@ -111,7 +113,7 @@ def _read_bases(
             continue
         first, stop, _ = ask.bins.indices(length)
         wanted[name] = range(first, max(first, stop))
-        out[name] = torch.empty(len(wanted[name]), reads[name].width, dtype=prepared.wide)
+        out[name] = empty((len(wanted[name]), reads[name].width), prepared.wide)
     given = None if sites is None else sorted({int(site) for site in sites.flatten() if site >= 0})
     classes = None
     if keepers and given is None:
@@ -136,31 +138,27 @@ def _read_bases(
                     out[name][low - rows.start : high - rows.start] = reads[name](embedding[:, low - a : high - a])[0]
             for name, keeper in keepers.items():
                 if classes is not None:
-                    keeper.see(classes(embedding)[0], embedding[0], a, reads[name])
+                    keeper.see(classes(embedding)[0], embedding[0], a)
                 elif inside := [site for site in given or () if a <= site < b]:
                     rows = torch.tensor(inside, device=embedding.device) - a
-                    found[name].update(zip(inside, reads[name].hidden(embedding[0, rows]), strict=True))
+                    found[name].update(zip(inside, embedding[0, rows], strict=True))
     yield from out.items()
     for name, keeper in keepers.items():
-        if sites is None:
-            yield name, _count(reads[name], keeper.hidden, keeper.sites)
-        else:
+        positions, embeddings = keeper.sites, keeper.embeddings
+        if sites is not None:
             positions = [row[row >= 0] for row in sites]
-            hidden = [
-                torch.stack([found[name][int(site)] for site in row])
-                if len(row)
-                else reads[name].bias.new_zeros(0, len(reads[name].bias))
-                for row in positions
-            ]
-            yield name, _count(reads[name], hidden, positions)
+            none = share.embedding.new_zeros(0, len(reads[name].weight))
+            rows = [[found[name][p] for p in row.tolist()] for row in positions]
+            embeddings = [torch.stack(row) if row else none for row in rows]
+        yield name, _count(reads[name], embeddings, positions)
 
 
-def _count(reader: JunctionReader, hidden: list[Tensor], sites: list[Tensor]) -> JunctionCounts:
+def _count(reader: JunctionReader, embeddings: list[Tensor], sites: list[Tensor]) -> JunctionCounts:
     most = max(len(row) for row in sites)
     table = torch.full((4, most), -1, dtype=torch.long)
     for kind, row in enumerate(sites):
         table[kind, : len(row)] = row
-    return JunctionCounts(_host(reader.counts(hidden, sites)), table)
+    return JunctionCounts(_host(reader.counts([reader.hidden(there) for there in embeddings], sites)), table)
 
 
 def _is_read(first: int, stop: int, wanted: Iterable[range], sites: list[int] | None, all_of_it: bool) -> bool:

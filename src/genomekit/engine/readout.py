@@ -36,21 +36,21 @@ class Reader(NamedTuple):
     def __call__(self, embedding: Float[Tensor, "batch *row channel"]) -> Float[Tensor, "batch *row kept"]:
         """Predict, in float32 or wider."""
         flat = embedding.reshape(-1, embedding.shape[-1])
-        logits = flat @ self.weight
-        logits = logits.to(torch.promote_types(logits.dtype, torch.float32)) + self.bias
-        logits = logits.unflatten(0, embedding.shape[:-1])
-        if self.kind == "contact":
-            return logits
+        if flat.dtype == self.bias.dtype:
+            logits = torch.addmm(self.bias, flat, self.weight)
+        else:
+            logits = (flat @ self.weight).to(self.bias.dtype) + self.bias
         if self.kind == "splice_usage":
-            return logits.sigmoid()
-        if self.kind == "splice_class":
-            probabilities = logits.softmax(-1)
-            return probabilities if self.channels is None else probabilities[..., self.channels]
-        assert self.scale is not None
-        assert self.mean is not None
-        flat = (F.softplus(logits) * self.scale).reshape(len(logits), -1, logits.shape[-1])
-        mean = self.mean.expand(len(flat), -1)
-        return unscale(flat, mean, self.resolution, self.squash).unflatten(1, logits.shape[1:-1])
+            logits = logits.sigmoid()
+        elif self.kind == "splice_class":
+            logits = logits.softmax(-1)
+            logits = logits if self.channels is None else logits[:, self.channels]
+        elif self.kind == "track":
+            assert self.scale is not None
+            assert self.mean is not None
+            scaled = F.softplus(logits) * self.scale
+            logits = unscale(scaled[None], self.mean[None], self.resolution, self.squash)[0]
+        return logits.unflatten(0, embedding.shape[:-1])
 
 
 def reader(

@@ -86,45 +86,6 @@ def activate(
     return out if span is None else span.clear(out)
 
 
-def convolve(
-    taps: Float[Tensor, "width channel out"], bias: Float[Tensor, " out"], x: Float[Tensor, "batch row channel"]
-) -> Float[Tensor, "batch fewer out"]:
-    """Cross-correlate without padding.
-
-    On the CPU a convolution of this shape is fastest as matrix products of the rows with each tap: rows lie next to
-    each other, so a shifted stretch is a view. For 16-bit types the taps are laid side by side instead, so that their
-    sum is rounded once.
-    """
-    width, channels, out_channels = taps.shape
-    batch, rows, _ = x.shape
-    if width == 1:
-        return torch.addmm(bias, x.reshape(-1, channels), taps[0]).unflatten(0, (batch, rows))
-    if x.is_cuda or torch.is_grad_enabled():
-        image = x.unsqueeze(1).permute(0, 3, 1, 2)
-        weight = taps.permute(2, 1, 0).unsqueeze(2)
-        return F.conv2d(image, weight, bias).permute(0, 2, 3, 1).squeeze(1)
-    flat = x.reshape(-1, channels)
-    right = len(flat) - width + 1
-    out = x.new_empty(len(flat), out_channels)
-    if channels < 16 or x.dtype in (torch.bfloat16, torch.float16):
-        weight = taps.reshape(width * channels, out_channels)
-        for start in range(0, right, _UNFOLDED):
-            stop = min(start + _UNFOLDED, right)
-            seen = flat.as_strided(
-                (stop - start, width * channels), (channels, 1), flat.storage_offset() + start * channels
-            )
-            torch.addmm(bias, seen.contiguous(), weight, out=out[start:stop])
-    else:
-        torch.addmm(bias, flat[:right], taps[0], out=out[:right])
-        for k in range(1, width):
-            out[:right].addmm_(flat[k : k + right], taps[k])
-    return out.unflatten(0, (batch, rows))[:, : rows - width + 1]
-
-
-_UNFOLDED = 2048
-"""Rows laid out side by side at a time: they stay in the cache."""
-
-
 class Stem(NamedTuple):
     """From bases to channels at 1 bp."""
 
@@ -137,12 +98,72 @@ class Stem(NamedTuple):
         """Bases that a row reads on each side."""
         return len(self.taps) // 2 + self.block.halo
 
-    def __call__(self, dna: Float[Tensor, "batch base 4"], span: Span) -> Float[Tensor, "batch row channel"]:
+    def __call__(
+        self, dna: Float[Tensor, "batch base 4"], span: Span, into: Tensor | None = None
+    ) -> Float[Tensor, "batch row channel"]:
         """Return the rows of `span` from its bases, `halo` more of them on both sides (zeros past the ends)."""
         halo = self.block.halo
-        x = convolve(self.taps, self.bias, dna)
-        active = activate(self.block, x, span.widened(halo))
-        return x[:, halo:-halo] + convolve(self.block.taps, self.block.bias, active)
+        x = convolve(self, dna)
+        return convolve(self.block, activate(self.block, x, span.widened(halo)), x[:, halo:-halo], into)
+
+
+def convolve(
+    block: Block | Stem,
+    x: Float[Tensor, "batch row channel"],
+    plus: Float[Tensor, "batch fewer out"] | None = None,
+    into: Float[Tensor, "1 fewer out"] | None = None,
+) -> Float[Tensor, "batch fewer out"]:
+    """Cross-correlate without padding, add the bias and `plus`.
+
+    On the CPU a convolution of this shape is fastest as matrix products of the rows with each tap: rows lie next to
+    each other, so a shifted stretch is a view, and what is added lies in the result before they are. For 16-bit types
+    the taps are laid side by side instead, so that their sum is rounded once.
+
+    Args:
+        block: Whose taps and bias.
+        x: Active rows, halo included.
+        plus: Rows to add.
+        into: Where to write, for a batch of one; None makes a tensor.
+    """
+    taps, bias = block.taps, block.bias
+    width, channels, out_channels = taps.shape
+    batch, rows, _ = x.shape
+    fewer = rows - width + 1
+    if x.is_cuda or torch.is_grad_enabled():
+        image = x.unsqueeze(1).permute(0, 3, 1, 2)
+        weight = taps.permute(2, 1, 0).unsqueeze(2)
+        out = F.conv2d(image, weight, bias).permute(0, 2, 3, 1).squeeze(1)
+        out = out if plus is None else out + plus
+        return out if into is None else into.copy_(out)
+    flat = x.reshape(-1, channels)
+    right = len(flat) - width + 1
+    if into is None:
+        into = x.new_empty(batch, rows if batch > 1 else fewer, out_channels)
+    out = into[:, :fewer]
+    if plus is None:
+        out.copy_(bias)
+    else:
+        torch.add(plus, bias, out=out)
+    into[:, fewer:] = 0  # between two elements, where rows of both are mixed
+    target = into.flatten(0, 1)[:right]
+    if width > 1 and (channels < _NARROW or x.dtype in (torch.bfloat16, torch.float16)):
+        weight = taps.reshape(width * channels, out_channels)
+        for first in range(0, right, _UNFOLDED):
+            stop = min(first + _UNFOLDED, right)
+            offset = flat.storage_offset() + first * channels
+            seen = flat.as_strided((stop - first, width * channels), (channels, 1), offset)
+            target[first:stop].addmm_(seen.contiguous(), weight)
+    else:
+        for k in range(width):
+            target.addmm_(flat[k : k + right], taps[k])
+    return out
+
+
+_UNFOLDED = 2048
+"""Rows laid out side by side at a time: they stay in the cache."""
+
+_NARROW = 16
+"""Below these channels a product with one tap is too small."""
 
 
 class Down(NamedTuple):
@@ -156,16 +177,14 @@ class Down(NamedTuple):
         """Pooled rows that a row reads on each side."""
         return self.first.halo + self.second.halo
 
-    def __call__(self, x: Float[Tensor, "batch pooled channel"], span: Span) -> Float[Tensor, "batch row wider"]:
+    def __call__(
+        self, x: Float[Tensor, "batch pooled channel"], span: Span, into: Tensor | None = None
+    ) -> Float[Tensor, "batch row wider"]:
         """Return the rows of `span` from the pooled rows of `span.widened(halo)`."""
         one, two = self.first.halo, self.second.halo
-        hidden = convolve(self.first.taps, self.first.bias, activate(self.first, x, span.widened(one + two)))
-        if hidden.requires_grad:
-            hidden = hidden + F.pad(x[:, one:-one], (0, hidden.shape[-1] - x.shape[-1]))
-        else:
-            hidden[..., : x.shape[-1]] += x[:, one:-one]
-        active = activate(self.second, hidden, span.widened(two))
-        return hidden[:, two:-two] + convolve(self.second.taps, self.second.bias, active)
+        residual = F.pad(x[:, one:-one], (0, len(self.first.bias) - x.shape[-1]))
+        hidden = convolve(self.first, activate(self.first, x, span.widened(one + two)), residual)
+        return convolve(self.second, activate(self.second, hidden, span.widened(two)), hidden[:, two:-two], into)
 
 
 class Up(NamedTuple):
@@ -187,14 +206,13 @@ class Up(NamedTuple):
         """Return the rows of `span` from those of `coarse(span)` and the skip of `span.widened(conv_out.halo)`."""
         halo, read = self.conv_in.halo, self.coarse(span)
         fine = span.widened(self.conv_out.halo)
-        hidden = convolve(self.conv_in.taps, self.conv_in.bias, activate(self.conv_in, x, read))
-        hidden = torch.addcmul(hidden, x[:, halo:-halo, : hidden.shape[-1]], self.residual_scale)
+        residual = x[:, halo:-halo, : len(self.conv_in.bias)] * self.residual_scale
+        hidden = convolve(self.conv_in, activate(self.conv_in, x, read), residual)
         first = 2 * read.widened(-halo).starts
         hidden = trim(hidden.repeat_interleave(2, dim=1), fine.starts - first, fine.width)
-        hidden = hidden + convolve(self.skip.taps, self.skip.bias, activate(self.skip, skip))
+        hidden = convolve(self.skip, activate(self.skip, skip), hidden)
         halo = self.conv_out.halo
-        active = activate(self.conv_out, hidden, fine)
-        return hidden[:, halo:-halo] + convolve(self.conv_out.taps, self.conv_out.bias, active)
+        return convolve(self.conv_out, activate(self.conv_out, hidden, fine), hidden[:, halo:-halo])
 
 
 def pool(x: Float[Tensor, "batch row channel"]) -> Float[Tensor, "batch half channel"]:

@@ -1,7 +1,7 @@
 """Between coverage as measured and the compressed scale that the track heads predict on."""
 
 from jaxtyping import Float
-from torch import Tensor, float32, promote_types, where
+from torch import Tensor, addcmul, float32, promote_types, where
 
 # AlphaGenome paper, Methods, "Scaling of targets": values above 10 are compressed to 2 sqrt(10 x) - 10, and RNA-seq is
 # raised to 0.75 before that. Slope and value of the two branches meet at 10.
@@ -56,7 +56,9 @@ def unscale(
         google-deepmind/alphagenome_research, predictions_scaling of the genome track heads.
     """
     x = _wide(scaled)
-    x = where(x > SOFT_CLIP, (x + SOFT_CLIP).square() / (4.0 * SOFT_CLIP), x)
+    # (x + 10)^2 / 40 = x + (x - 10)^2 / 40: nothing to choose between.
+    over = (x - SOFT_CLIP).clamp(min=0)
+    x = addcmul(x, over, over, value=1 / (4 * SOFT_CLIP))
     if squash:
         x = x ** (1.0 / SQUASH_POWER)
     return x * (_wide(track_mean)[:, None, :] * resolution)
