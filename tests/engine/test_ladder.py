@@ -58,3 +58,46 @@ def test_stretches_of_a_batch_may_start_anywhere_and_run_past_the_ends(plain):
     for row, start in zip(rows, span.starts, strict=True):
         low, high = max(start, 0), min(start + 97, LENGTH)
         torch.testing.assert_close(row[low - start : high - start], decoded[0, low:high], rtol=0, atol=FLOAT64)
+
+
+@pytest.mark.parametrize("kept", [0, 2])
+def test_a_region_is_kept_and_the_rest_computed_when_it_is_read(plain, kept):
+    ladder, dna, tokens, skips, *_ = plain
+    encoding = Encoding(ladder, dna, kept, region=(1000, 1300))
+    torch.testing.assert_close(encoding.tokens, tokens, rtol=0, atol=FLOAT64)
+    assert encoding.levels[0][1].shape[1] == 300 + 33
+    for level, first in ((0, 1001), (0, 60), (3, 130), (6, 0)):
+        total = LENGTH >> level
+        rows = encoding.rows(level, Span.one(first, first + 20, total))
+        torch.testing.assert_close(rows, skips[level][:, first : first + 20], rtol=0, atol=FLOAT64)
+
+
+def test_tokens_alone_keep_nothing(plain):
+    ladder, dna, tokens, *_ = plain
+    encoding = Encoding(ladder, dna, skips=False)
+    assert not encoding.levels
+    torch.testing.assert_close(encoding.tokens, tokens, rtol=0, atol=FLOAT64)
+
+
+@pytest.mark.parametrize("first", [0, 1, 127, 128, 2001, 4095])
+def test_only_what_lies_past_a_change_is_encoded_again(plain, monkeypatch, first):
+    ladder, dna, *_ = plain
+    changed = dna.clone()
+    changed[:, first:] = torch.roll(dna[:, first:], 1, dims=1)
+    whole = Encoding(ladder, changed)
+    base = Encoding(ladder, dna)
+    computed = []
+    compute = Encoding.compute
+    monkeypatch.setattr(
+        Encoding, "compute", lambda self, level, span, into=None: computed.append((level, span))
+        or compute(self, level, span, into)
+    )  # fmt: skip
+    again = Encoding(ladder, changed, base=base, first=first)
+    torch.testing.assert_close(again.tokens, whole.tokens, rtol=0, atol=FLOAT64)
+    assert min(span.starts[0] for level, span in computed if level == 0) >= first - 9
+    for level in range(LEVELS):
+        total = LENGTH >> level
+        row = first >> level
+        for span in (Span.one(0, total, total), Span.one(max(0, row - 12), max(0, row - 12) + 5, total)):
+            got, expected = again.rows(level, span), whole.rows(level, span)
+            torch.testing.assert_close(got, expected, rtol=0, atol=FLOAT64)

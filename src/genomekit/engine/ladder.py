@@ -71,19 +71,35 @@ class Encoding:
         ladder: Blocks.
         dna: One-hot, in the type of the ladder.
         kept: Finest level that is kept in memory; finer ones are computed again where they are read.
+        region: First base and the one past the last whose rows stay in memory; None is all of them.
         skips: False where only the tokens will be read: each level goes once the next is there.
+        base: Encoding of a sequence that is the same up to `first`: what lies before is read from there.
+        first: First base that may differ from `base`.
     """
 
-    def __init__(self, ladder: Ladder, dna: Float[Tensor, "one base 4"], kept: int = 0, *, skips: bool = True) -> None:
-        self.ladder, self.dna, self.kept = ladder, dna, kept
-        self.levels: dict[int, Tensor] = {}
+    def __init__(
+        self,
+        ladder: Ladder,
+        dna: Float[Tensor, "one base 4"],
+        kept: int = 0,
+        *,
+        region: tuple[int, int] | None = None,
+        skips: bool = True,
+        base: "Encoding | None" = None,
+        first: int = 0,
+    ) -> None:
+        self.ladder, self.dna, self.base, self.first = ladder, dna, base, first
+        self.levels: dict[int, tuple[int, Tensor]] = {}
         for level in range(kept, LEVELS):
             self.levels[level] = self._whole(level)
-            if not skips:
-                self.levels.pop(level - 1, None)
-        self.tokens: Float[Tensor, "one token channel"] = pool(self.levels[LEVELS - 1])
-        if not skips:
-            self.levels.clear()
+            if level > kept:
+                self._forget(level - 1, region if skips else (0, 0))
+        self.tokens: Float[Tensor, "one token channel"] = self._tokens()
+        self._forget(LEVELS - 1, region if skips else (0, 0))
+        if region is not None and skips:
+            for level in reversed(range(kept)):
+                low, high = _rows(region, level, self.length)
+                self.levels[level] = low, self.compute(level, Span.one(low, high, self.length >> level))
 
     @property
     def length(self) -> int:
@@ -92,27 +108,69 @@ class Encoding:
 
     def rows(self, level: int, span: Span) -> Float[Tensor, "batch row channel"]:
         """Return rows of a level, anything where the sequence has none."""
-        if level in self.levels:
-            return span.take(self.levels[level])
-        return self.compute(level, span)
+        low, high = max(int(span.starts.min()), 0), min(int(span.starts.max()) + span.width, span.total)
+        start, stored = self.levels.get(level, (0, None))
+        if stored is not None and start <= low and high <= start + stored.shape[1]:
+            return span.take(stored, start)
+        if self.base is None or low >= self._changed(level):
+            return self.compute(level, span)
+        if high <= self._changed(level):
+            return self.base.rows(level, span)
+        # Some rows are as before and some are not.
+        cut = self._changed(level)
+        before, after = Span.one(low, cut, span.total), Span.one(cut, high, span.total)
+        joined = torch.cat([self.base.rows(level, before), self.rows(level, after)], dim=1)
+        return span.take(joined, low)
 
     def compute(self, level: int, span: Span, into: Tensor | None = None) -> Float[Tensor, "batch row channel"]:
         """Compute rows of a level from the level below."""
         if level == 0:
             stem = self.ladder.stem
             wide = span.widened(stem.halo)
-            dna = wide.take(self.dna)
-            return stem(wide.clear(dna) if len(span.starts) > 1 else dna, span, into)
+            return stem(wide.clear(wide.take(self.dna)), span, into)
         down = self.ladder.downs[level - 1]
         return down(pool(self.rows(level - 1, span.widened(down.halo).doubled())), span, into)
 
-    def _whole(self, level: int) -> Float[Tensor, "one row channel"]:
-        total = self.length >> level
-        out = empty((1, total, self.ladder.channels[level]), self.ladder.dtype, self.dna.device)
-        for start in range(0, total, TILE):
+    def _changed(self, level: int) -> int:
+        """First row of a level that may differ from the base's."""
+        return 0 if self.base is None else max(0, (self.first >> level) - REACH)
+
+    def _whole(self, level: int) -> tuple[int, Float[Tensor, "one row channel"]]:
+        low, total = self._changed(level), self.length >> level
+        out = empty((1, total - low, self.ladder.channels[level]), self.ladder.dtype, self.dna.device)
+        for start in range(low, total, TILE):
             stop = min(start + TILE, total)
-            self.compute(level, Span.one(start, stop, total), out[:, start:stop])
-        return out
+            self.compute(level, Span.one(start, stop, total), out[:, start - low : stop - low])
+        return low, out
+
+    def _tokens(self) -> Float[Tensor, "one token channel"]:
+        """Pool the last level; where there is a base, its tokens stand before the change."""
+        low, total = self._changed(LEVELS), self.length >> LEVELS
+        late = pool(self.rows(LEVELS - 1, Span.one(2 * low, 2 * total, 2 * total)))
+        return late if self.base is None else torch.cat([self.base.tokens[:, :low], late], dim=1)
+
+    def _forget(self, level: int, region: tuple[int, int] | None) -> None:
+        """Keep the rows of a region, where one is given."""
+        if region is None:
+            return
+        start, stored = self.levels.pop(level)
+        low, high = _rows(region, level, self.length)
+        if low < high:
+            low = max(low, start)
+            self.levels[level] = low, stored[:, low - start : high - start].clone()
+
+
+REACH = 9
+"""Rows of any level on each side of the edited one that an edit changes: 7 + 2 of the stem, halved and 4 more each."""
+
+_MARGIN = 16
+"""Rows around a region that decoding it reads, of every level."""
+
+
+def _rows(region: tuple[int, int], level: int, length: int) -> tuple[int, int]:
+    if region[0] >= region[1]:
+        return 0, 0
+    return max(0, (region[0] >> level) - _MARGIN), min(length >> level, (region[1] >> level) + 1 + _MARGIN)
 
 
 def decode(

@@ -51,20 +51,21 @@ class Span(NamedTuple):
             rows = self.starts[:, None] + np.arange(self.width)
             inside = torch.from_numpy((rows >= 0) & (rows < self.total)).to(x.device)
             return torch.where(inside[..., None], x, 0.0)
-        for i in touched:
+        for i in touched.tolist():
             x[i, : before[i]] = 0
             x[i, self.width - after[i] :] = 0
         return x
 
-    def take(self, x: Float[Tensor, "one row channel"]) -> Float[Tensor, "batch span channel"]:
-        """Cut these rows out of a whole level, anything where there is no row."""
+    def take(self, x: Float[Tensor, "one row channel"], first: int = 0) -> Float[Tensor, "batch span channel"]:
+        """Cut these rows out of a level that is stored from row `first` on, anything where there is no row."""
         if len(self.starts) == 1:
-            start, stop = int(self.starts[0]), int(self.starts[0]) + self.width
-            inside = x[:, max(start, 0) : max(min(stop, self.total), 0)]
-            if start >= 0 and stop <= self.total:
+            start = int(self.starts[0]) - first
+            stop, stored = start + self.width, x.shape[1]
+            inside = x[:, max(start, 0) : max(min(stop, stored), 0)]
+            if start >= 0 and stop <= stored:
                 return inside
-            return F.pad(inside, (0, 0, max(-start, 0), max(stop - max(self.total, start), 0)))
-        rows = np.clip(self.starts[:, None] + np.arange(self.width), 0, self.total - 1)
+            return F.pad(inside, (0, 0, max(-start, 0), max(stop - max(stored, start), 0)))
+        rows = np.clip(self.starts[:, None] + np.arange(self.width) - first, 0, x.shape[1] - 1)
         return x[0][torch.from_numpy(rows).to(x.device)]
 
 
