@@ -4,7 +4,7 @@ A level that is kept is read from memory; one that is not is computed from the l
 were asked for. How much is kept decides the memory of a pass, never its result.
 """
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -173,9 +173,18 @@ def _rows(region: tuple[int, int], level: int, length: int) -> tuple[int, int]:
     return max(0, (region[0] >> level) - _MARGIN), min(length >> level, (region[1] >> level) + 1 + _MARGIN)
 
 
+@runtime_checkable
+class Skips(Protocol):
+    """What the decoder reads of the encoder's side: an `Encoding`, or one with edits laid over it."""
+
+    def rows(self, level: int, span: Span) -> Float[Tensor, "batch row channel"]:
+        """Return rows of a level."""
+        ...
+
+
 def decode(
     ladder: Ladder,
-    encoding: "Encoding",
+    encoding: Skips,
     tokens: Float[Tensor, "read token trunk"],
     span: Span,
     level: int = 0,
@@ -184,7 +193,7 @@ def decode(
 
     Args:
         ladder: Blocks.
-        encoding: Anything with `rows(level, span)`.
+        encoding: The encoder's side.
         tokens: All tokens of the window, one element or one for each element of the span.
         span: Rows wanted.
         level: Their level.

@@ -3,6 +3,7 @@
 import copy
 from typing import Any, NamedTuple, TypeVar
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
@@ -12,6 +13,7 @@ from genomekit.engine.constants import GELU, Affine, Norm
 from genomekit.engine.junctions import JunctionReader
 from genomekit.engine.ladder import Ladder
 from genomekit.engine.readout import Reader, reader
+from genomekit.engine.rows import Span
 from genomekit.engine.tower import TowerBlocks
 from genomekit.nn import AlphaGenome
 from genomekit.nn.config import BIN
@@ -85,7 +87,23 @@ class Prepared:
         self, pair: Float[Tensor, "batch bin bin pair"], organism: int
     ) -> Float[Tensor, "batch bin bin pair"]:
         """Embed the pair track (1.702 times the network's embedding)."""
-        wide = ((pair + pair.transpose(1, 2)) / 2).to(torch.promote_types(pair.dtype, torch.float32))
+        return self._embed_symmetric((pair + pair.transpose(1, 2)) / 2, organism)
+
+    def embed_pair_columns(
+        self, pair: Float[Tensor, "read bin bin pair"], span: Span, organism: int
+    ) -> Float[Tensor, "batch bin column pair"]:
+        """Embed the columns of a span alone, for each element its own."""
+        columns = np.clip(span.starts[:, None] + np.arange(span.width), 0, span.total - 1)
+        index = torch.from_numpy(columns).to(pair.device)
+        element = torch.arange(len(index), device=pair.device)[:, None] if len(pair) > 1 else torch.zeros_like(index)
+        rows = pair[element, index].transpose(1, 2)
+        down = pair.transpose(1, 2)[element, index].transpose(1, 2)
+        return self._embed_symmetric((rows + down) / 2, organism)
+
+    def _embed_symmetric(
+        self, pair: Float[Tensor, "batch bin1 bin2 pair"], organism: int
+    ) -> Float[Tensor, "batch bin1 bin2 pair"]:
+        wide = pair.to(torch.promote_types(pair.dtype, torch.float32))
         factor = torch.rsqrt(wide.square().mean(-1, keepdim=True) + EPSILON)
         normed = torch.addcmul(self.pair_norm.offset, wide * factor, self.pair_norm.scale)
         return F.silu((normed + self.pair_organism[organism]) * GELU).to(pair.dtype)

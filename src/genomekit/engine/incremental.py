@@ -1,0 +1,279 @@
+"""Exact effects of edits for a fraction of a pass: only what an edit can change is computed again.
+
+The encoder is local at inference, so an edit of one base changes at most 19 rows of every level and 11 tokens. These
+are computed from cached neighbours; the transformer runs in full, its last layer for the tokens that are read; the
+decoder runs on the stretches that are read. An insertion or deletion shifts everything after it: the part before is
+reused.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from genomekit.engine.ladder import LEVELS, REACH, Encoding, decode, take_each
+from genomekit.engine.prepared import Prepared, TokenShare
+from genomekit.engine.rows import Span, pool
+from genomekit.nn.config import BIN, PAIR_BIN
+
+LONGEST_PATCH = 128
+"""Edits of more bases are encoded as another sequence."""
+
+ROWS = 8192
+"""Tokens of a batch of edits that keep the matrix products busy."""
+
+
+class Edit(NamedTuple):
+    """Letters that replace as many of a window's, from an offset on; a shift replaces all up to its end."""
+
+    start: int
+    """0-based in the window."""
+    bases: Float[np.ndarray, "base 4"]
+    """One-hot."""
+
+    @property
+    def stop(self) -> int:
+        """Offset after the last base replaced."""
+        return self.start + len(self.bases)
+
+
+class Stretch(NamedTuple):
+    """What to read of a modality for each edit of a batch: as many bins, from a bin of its own on.
+
+    Of contact maps these are columns (`bin2`): every row of them is read.
+    """
+
+    modality: str
+    channels: tuple[int, ...] | None
+    resolution: int
+    starts: np.ndarray
+    """First bin for each edit, or one for all."""
+    width: int
+
+    def span(self, length: int, edits: int) -> Span:
+        """Return the bins as a span of rows."""
+        starts = np.broadcast_to(np.asarray(self.starts), (edits,))
+        return Span(starts, self.width, length // self.resolution)
+
+    def cut(self, edits: slice) -> "Stretch":
+        """Return that of some of the edits."""
+        return self._replace(starts=self.starts[edits]) if len(self.starts) > 1 else self
+
+
+def difference(reference: Float[np.ndarray, "base 4"], changed: Float[np.ndarray, "base 4"]) -> Edit:
+    """Return the shortest edit that turns one window into another; an empty one where they are equal."""
+    rows = np.flatnonzero((reference != changed).any(axis=1))
+    first, last = (int(rows[0]), int(rows[-1]) + 1) if len(rows) else (0, 0)
+    return Edit(first, changed[first:last])
+
+
+class Patched:
+    """A batch of edits of one encoding, each as many bases wide: the changed rows laid over the cached ones.
+
+    Args:
+        base: Encoding of the unedited window.
+        starts: First base of each edit.
+        bases: Their letters, one-hot.
+    """
+
+    def __init__(self, base: Encoding, starts: np.ndarray, bases: Float[Tensor, "batch width 4"]) -> None:
+        self.base = base
+        self._dna = Span(starts, bases.shape[1], base.length), bases
+        self._patches: list[tuple[Span, Tensor]] = []
+        for level in range(LEVELS):
+            span = self._changed(level)
+            self._patches.append((span, self._compute(level, span)))
+        span = self._changed(LEVELS)
+        self._tokens = span, pool(self.rows(LEVELS - 1, span.doubled()))
+
+    @property
+    def tokens(self) -> Float[Tensor, "batch token channel"]:
+        """All tokens of every edit."""
+        span, patch = self._tokens
+        whole = self.base.tokens.expand(len(patch), -1, -1).clone()
+        return _overlay(whole, Span(np.zeros_like(span.starts), whole.shape[1], whole.shape[1]), span, patch)
+
+    def rows(self, level: int, span: Span) -> Float[Tensor, "batch row channel"]:
+        """Return rows of a level, for each edit its own."""
+        known = self.base.rows(level, span)
+        own = known.expand(len(span.starts), -1, -1) if len(known) == 1 else known
+        return _overlay(own.clone(), span, *self._patches[level])
+
+    def _changed(self, level: int) -> Span:
+        """Rows of a level that the edits can change; as many for each, so some more than need be."""
+        dna, _ = self._dna
+        halo = REACH if level < LEVELS else (REACH + 1) // 2
+        wider = (dna.width - 1 + (1 << level) - 1) >> level
+        return Span((dna.starts >> level) - halo, 2 * halo + 1 + wider, dna.total >> level)
+
+    def _compute(self, level: int, span: Span) -> Float[Tensor, "batch row channel"]:
+        ladder = self.base.ladder
+        if level == 0:
+            wide = span.widened(ladder.stem.halo)
+            dna = wide.clear(wide.take(self.base.dna).clone())
+            return ladder.stem(_overlay(dna, wide, *self._dna), span)
+        down = ladder.downs[level - 1]
+        return down(pool(self.rows(level - 1, span.widened(down.halo).doubled())), span)
+
+
+def _overlay(
+    x: Float[Tensor, "batch row channel"], span: Span, changed: Span, patch: Float[Tensor, "batch some channel"]
+) -> Float[Tensor, "batch row channel"]:
+    """Write the rows of `patch` that lie in the span into `x`, in place; rows past the sequence are left out."""
+    rows = changed.starts[:, None] + np.arange(changed.width)
+    there = rows - span.starts[:, None]
+    inside = (there >= 0) & (there < span.width) & (rows >= 0) & (rows < span.total)
+    element, row = np.nonzero(inside)
+    index = [torch.from_numpy(i).to(x.device) for i in (element, row, there[inside])]
+    x[index[0], index[2]] = patch[index[0], index[1]]
+    return x
+
+
+class Reference:
+    """One window, read once; then any edits of it, exactly and cheaply.
+
+    Args:
+        prepared: The network.
+        dna: One-hot of the window, (1, base, 4), on the device.
+        organism: Index of the organism.
+        region: First and last base of what will be edited or read at 1 bp; rows elsewhere are not kept in memory and
+            cost more to read. None keeps the whole window.
+        kept: Finest level that is kept while the whole window is encoded.
+    """
+
+    def __init__(
+        self,
+        prepared: Prepared,
+        dna: Float[Tensor, "1 base 4"],
+        organism: int,
+        region: tuple[int, int] | None = None,
+        kept: int = 0,
+    ) -> None:
+        self.prepared, self.organism = prepared, organism
+        self.encoding = Encoding(prepared.ladder, dna.to(prepared.dtype), kept, region=region)
+        self._trunk: tuple[Tensor, Tensor] | None = None
+
+    @property
+    def length(self) -> int:
+        """Bases of the window."""
+        return self.encoding.length
+
+    @property
+    def batch(self) -> int:
+        """Edits that are read together."""
+        return int(np.clip(ROWS * BIN // self.length, 1, 32))
+
+    def read(self, edits: Sequence[Edit], stretches: Sequence[Stretch]) -> list[Float[Tensor, "batch *bin track"]]:
+        """Read stretches of every edit of a batch.
+
+        Args:
+            edits: Narrow ones (up to `LONGEST_PATCH` bases) of one width, or a single one of any.
+            stretches: What to read; the starts are one for each edit, or one for all.
+
+        Returns:
+            For each stretch (edit, bin, track) on the device, or (edit, bin1, bin2, track) of contact maps.
+        """
+        widths = {len(edit.bases) for edit in edits}
+        if len(widths) > 1 or (len(edits) > 1 and max(widths) > LONGEST_PATCH):
+            raise ValueError(
+                f"Edits of {sorted(widths)} bases came in one batch; give edits of one width, and one at a time those "
+                f"of more than {LONGEST_PATCH}."
+            )
+        changed = self._encode(edits)
+        tokens, pair = self._run(changed.tokens, stretches)
+        return self._stretches(changed, tokens, pair, stretches, len(edits))
+
+    def read_reference(self, stretches: Sequence[Stretch], edits: int) -> list[Float[Tensor, "batch *bin track"]]:
+        """Read the same stretches of the unedited window, by the same steps, so that no change is exactly 0."""
+        if self._trunk is None:
+            # As many copies as a batch has edits: products of other shapes may round otherwise.
+            tokens = self.encoding.tokens.expand(self.batch, -1, -1)
+            found = self.prepared.trunk(tokens.clone(), self.organism)
+            assert found[0] is not None
+            self._trunk = found[0][:1], found[1][:1]
+        return self._stretches(self.encoding, *self._trunk, stretches, edits)
+
+    def _encode(self, edits: Sequence[Edit]) -> "Encoding | Patched":
+        first, width = edits[0].start, len(edits[0].bases)
+        dna = self.encoding.dna
+        bases = torch.from_numpy(np.stack([edit.bases for edit in edits])).to(dna.device, dna.dtype)
+        if width <= LONGEST_PATCH:
+            return Patched(self.encoding, np.array([edit.start for edit in edits]), bases)
+        changed = dna.clone()
+        changed[:, first : first + width] = bases
+        # Its own levels are not kept: stretches are computed from the letters where they are read.
+        return Encoding(self.prepared.ladder, changed, base=self.encoding, first=first)
+
+    def _run(self, tokens: Tensor, stretches: Sequence[Stretch]) -> tuple[Tensor | None, Tensor]:
+        """Run the transformer, its last layer for what the stretches read."""
+        fine = [stretch for stretch in stretches if stretch.resolution < PAIR_BIN]
+        needed = None
+        if fine:
+            index = np.concatenate([self._tokens_of(stretch, len(tokens)) for stretch in fine], axis=1)
+            if index.shape[1] < tokens.shape[1] // 2:
+                needed = torch.from_numpy(index).to(tokens.device)
+        return self.prepared.trunk(tokens, self.organism, needed=needed, tokens_needed=bool(fine))
+
+    def _tokens_of(self, stretch: Stretch, edits: int) -> np.ndarray:
+        """Tokens that a stretch reads, as many for each edit."""
+        span = stretch.span(self.length, edits)
+        if stretch.resolution == 1:
+            for up in self.prepared.ladder.ups:
+                span = up.coarse(span)
+        return np.clip(span.starts[:, None] + np.arange(span.width), 0, span.total - 1)
+
+    def _stretches(
+        self,
+        encoding: "Encoding | Patched",
+        tokens: Tensor | None,
+        pair: Tensor,
+        stretches: Sequence[Stretch],
+        edits: int,
+    ) -> list[Tensor]:
+        prepared, organism = self.prepared, self.organism
+        out, embeddings = [], {}
+        for stretch in stretches:
+            span = stretch.span(self.length, edits)
+            read = prepared.reader(stretch.modality, organism, stretch.channels, stretch.resolution)
+            if stretch.resolution == PAIR_BIN:
+                out.append(read(prepared.embed_pair_columns(pair, span, organism)))
+                continue
+            assert tokens is not None
+            key = (stretch.resolution, span.width, span.starts.tobytes())
+            if key not in embeddings:  # several modalities of one stretch share it
+                embeddings[key] = self._embed(encoding, tokens, span, stretch.resolution)
+            out.append(read(embeddings[key]))
+        return out
+
+    def _embed(
+        self, encoding: "Encoding | Patched", tokens: Tensor, span: Span, resolution: int
+    ) -> Float[Tensor, "batch row channel"]:
+        """Embed the bins of a span."""
+        prepared = self.prepared
+        if resolution == BIN:
+            return prepared.share(take_each(tokens, span), self.organism, base=False).embedding
+        decoded = decode(prepared.ladder, encoding, tokens, span)
+        bins = Span(span.starts // BIN, (span.width - 1 + BIN - 1) // BIN + 1, span.total // BIN)
+        share: TokenShare = prepared.share(take_each(tokens, bins), self.organism)
+        assert share.base is not None
+        rows = (span.starts[:, None] + np.arange(span.width)) // BIN - bins.starts[:, None]
+        index = torch.from_numpy(rows).to(tokens.device)
+        if len(share.base) == 1:
+            added = share.base[0][index]
+        else:
+            added = share.base[torch.arange(len(index), device=index.device)[:, None], index]
+        return prepared.embed_base(decoded, added)
+
+
+def batches(edits: Sequence[Edit], size: int) -> Iterator[list[int]]:
+    """Group edits into batches that can be read together; give the numbers of each, in order of position."""
+    by_width: dict[int, list[int]] = {}
+    for number in sorted(range(len(edits)), key=lambda number: edits[number].start):
+        by_width.setdefault(len(edits[number].bases), []).append(number)
+    for width, numbers in by_width.items():
+        step = size if width <= LONGEST_PATCH else 1
+        for start in range(0, len(numbers), step):
+            yield numbers[start : start + step]
