@@ -66,7 +66,8 @@ class PairBlocks:
             if pair is not None:
                 block = pair[rows] + block
             block = block + self._row_attention(block)
-            out.append(block + self.second(F.relu(self.first(_rms(self.mlp_norm, block)))))
+            wide = self.first(_rms(self.mlp_norm, block))
+            out.append(block + self.second(F.relu(wide, inplace=not wide.requires_grad)))
         return torch.cat(out)
 
     def _row_attention(self, block: Float[Tensor, "row bin pair"]) -> Float[Tensor, "row bin pair"]:

@@ -25,6 +25,10 @@ LOGITS = 1 << 21
 """Logits computed at a time on the CPU: 8 MiB of float32, so that every pass over them stays in the cache."""
 
 
+MLP_ROWS = 2048
+"""Tokens that the MLP takes at a time."""
+
+
 class Scores(NamedTuple):
     """Pair track to the bias of each head, divided by the soft cap."""
 
@@ -181,7 +185,12 @@ def _soften(logits: Tensor, bias: Tensor) -> Tensor:
 
 
 def _mlp(layer: LayerBlocks, x: Float[Tensor, "batch token channel"]) -> Float[Tensor, "batch token channel"]:
-    return layer.second(F.relu(layer.first(x)))
+    """Two layers with ReLU between, some rows at a time so that the wide ones stay in the cache."""
+    parts = [
+        layer.second(F.relu(layer.first(rows), inplace=not rows.requires_grad))
+        for rows in x.flatten(0, 1).split(MLP_ROWS)
+    ]
+    return torch.cat(parts).view_as(x)
 
 
 def _layer_norm(norm: LayerNorm, x: Tensor) -> Tensor:
