@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from genomekit import evaluation as evaluation
     from genomekit import plot as plot
+    from genomekit import scoring as scoring
     from genomekit import testing as testing
     from genomekit import tracks as tracks
     from genomekit import training as training
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-_MODULES = ("evaluation", "plot", "testing", "tracks", "training")
+_MODULES = ("evaluation", "plot", "scoring", "testing", "tracks", "training")
 _OWNERS = {
     "Genome": "genomekit.genome.assembly",
     "Interval": "genomekit.genome.interval",
@@ -52,6 +53,7 @@ __all__ = [
     "evaluation",
     "open",
     "plot",
+    "scoring",
     "testing",
     "tracks",
     "training",

@@ -7,7 +7,7 @@ attribute means; the definitions page of the documentation is generated from the
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,6 +35,18 @@ VARIABLES = (
     Variable("signal", ("position", "track"), "float32", "attrs['units']", "Predicted value of a track in a bin."),
     Variable("signal", ("bin1", "bin2", "track"), "float32", "attrs['units']", "Predicted contact of two bins."),
     Variable("signal", ("junction", "track"), "float32", "attrs['units']", "Predicted use of an intron."),
+    Variable(
+        "effect",
+        ("position", "base", "track"),
+        "float32",
+        "of the scorer",
+        "Score of the substitution against the reference; 0 at the reference base, NaN where there is no known base.",
+    ),
+    Variable("reference", ("track",), "float32", "of the scorer", "What the effect is a change of, mid-interval."),
+    Variable("base", ("base",), "str", "", "The new letter: A, C, G or T, of the plus strand."),
+    Variable("ref_base", ("position",), "str", "", 'Letter of the sequence that was mutated, "N" where not known.'),
+    Variable("exact", ("position", "base"), "bool", "", "Which effects of a first-order method were computed exactly."),
+    Variable("scorer", ("track",), "str", "", "What scored the track."),
     Variable("allele", ("allele",), "str", "", '"ref" or "alt"; a leading dim of results about a variant.'),
     Variable("position", ("position",), "int64", "bp", "Genomic start of the bin, 0-based."),
     Variable("bin1", ("bin1",), "int64", "bp", "Genomic start of the first bin of a pair, 0-based."),
@@ -86,6 +98,15 @@ ATTRIBUTES = {
     "displayed_strand": '"-" while a result is turned by `.gk.reverse_complement()`, else absent.',
     "pad_left": "Bases of N before the chromosome or sequence in the window, bp.",
     "pad_right": "Bases of N after the chromosome or sequence in the window, bp.",
+    "method": "How effects were computed: exact, hybrid or taylor.",
+    "mask": "What the scorer's mask is centred on: variant or interval.",
+    "scorer": "Scorers, as they print.",
+    "variant": "Variants that stay in the mutated sequence.",
+    "resumed_effects": "Effects that an earlier, interrupted call had finished.",
+    "refined": "First-order effects that were computed exactly.",
+    "refined_pearson": "Correlation of estimates with exact effects, where both are known.",
+    "verify_max_error": "Largest difference from full passes, relative to the largest prediction.",
+    "convention": "What a contribution is: alphagenome, mean4 or raw.",
     "model": "Name of the checkpoint.",
     "weights_sha256": "Hash of the weights.",
     "dtype": "Floating-point type the network ran in.",
@@ -94,7 +115,8 @@ ATTRIBUTES = {
     "terms": "Terms under which the weights, and so the result, may be used.",
 }
 
-TRACK_COORDS = tuple(v.name for v in VARIABLES if v.dims == ("track",) and v.name != "track")
+_NO_FACTS = ("track", "reference", "scorer")
+TRACK_COORDS = tuple(v.name for v in VARIABLES if v.dims == ("track",) and v.name not in _NO_FACTS)
 # A DataArray taken out of its node keeps what region(), bin() and the exporters need.
 SIGNAL_ATTRS = ("units", "long_name", "resolution", "aggregation", "modality", "chrom", "chrom_length", "start", "end",
                 "strand", "assembly", "organism")  # fmt: skip
@@ -238,6 +260,62 @@ def junction_dataset(
         **_track_coords(biosamples, modality, skip=("strand",)),
     }
     return _dataset(np.take(values, order, axis=axis), dims, coords, merged)
+
+
+def mutagenesis_dataset(
+    effect: np.ndarray,
+    reference: np.ndarray,
+    *,
+    letters: str,
+    parts: Sequence[tuple[Modality, pd.DataFrame, str]],
+    start: int,
+    exact: np.ndarray | None,
+    attrs: Mapping[str, object],
+) -> xr.Dataset:
+    """Label the effects of every substitution of an interval.
+
+    Args:
+        effect: (position, base, track), bases in the order A C G T, tracks of all parts side by side.
+        reference: (track,).
+        letters: One letter for each position, "N" where there is none.
+        parts: Modality, rows of the track table and scorer, of each stretch of tracks.
+        start: Genomic start of the first position, 0-based.
+        exact: (position, base), which effects are exact; None where all are.
+        attrs: Provenance: plain strings and numbers.
+    """
+    names = [modality.name for modality, _, _ in parts]
+    columns = [_track_coords(rows, modality) for modality, rows, _ in parts]
+    coords: dict[str, object] = {}
+    for name in columns[0]:
+        values = [column[name] if name == "track" else column[name][1] for column in columns]  # type: ignore[index]
+        coords[name] = ("track", np.concatenate([np.asarray(value) for value in values]))
+    labels = coords.pop("track")[1]  # type: ignore[index]
+    if len(set(labels)) < len(labels):  # the same tracks by two scorers, or one label in two modalities
+        scorers = [scorer for _, rows, scorer in parts for _ in range(len(rows))]
+        labels = text(f"{label} {scorer}" for label, scorer in zip(labels, scorers, strict=True))
+    coords["track"] = pd.Index(labels, dtype=object)
+    coords["scorer"] = ("track", text(scorer for _, rows, scorer in parts for _ in range(len(rows))))
+    coords["position"] = pd.RangeIndex(start, start + len(letters))
+    coords["base"] = pd.Index(list("ACGT"), dtype=object)
+    coords["ref_base"] = ("position", text(letters))
+    if exact is not None:
+        coords["exact"] = (("position", "base"), exact)
+    merged = plain_attrs(
+        {
+            "modality": names[0] if len(set(names)) == 1 else "mutagenesis",
+            "long_name": "effect of a substitution",
+            "units": "of the scorer",
+            "resolution": 1,
+            "coordinate_system": "0-based half-open",
+            **attrs,
+        }
+    )
+    own = {name: merged[name] for name in (*SIGNAL_ATTRS, "method", "scorer") if name in merged}
+    data = {
+        "effect": (("position", "base", "track"), np.asarray(effect, dtype=np.float32), own),
+        "reference": (("track",), np.asarray(reference, dtype=np.float32)),
+    }
+    return xr.Dataset(data, coords=coords, attrs=merged)
 
 
 def biosample_label(label: str) -> str:

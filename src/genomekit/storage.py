@@ -29,7 +29,7 @@ from genomekit.labels import SCHEMA, plain_attrs, text
 MANIFEST = "genomekit_manifest"
 _HEADERS = 1 << 20  # bytes of metadata, generously
 # xarray reads an empty object array as float64; these index coordinates are always strings.
-_TEXT_INDEXES = ("junction", "track", "allele")
+_TEXT_INDEXES = ("junction", "track", "allele", "base")
 _VLEN = np.dtype("O", metadata={"element_type": str})
 
 

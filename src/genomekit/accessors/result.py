@@ -13,6 +13,7 @@ import pandas as pd
 import xarray as xr
 
 from genomekit import export, storage
+from genomekit.accessors import mutagenesis
 from genomekit.accessors.selection import Nodes, crop, extent, select_tracks
 from genomekit.accessors.shape import coarsen, delta, turn
 from genomekit.errors import GenomekitWarning
@@ -241,6 +242,14 @@ class DatasetAccessor(ResultAccessor):
 
     def _rebuild(self, nodes: Nodes) -> xr.Dataset:
         return nodes[""]
+
+    def contribution(self, convention: str = "alphagenome", *, hypothetical: bool = False) -> xr.DataArray:
+        """Turn mutagenesis into the contribution of each base; see `genomekit.accessors.mutagenesis.contribution`."""
+        return mutagenesis.contribution(self._obj, convention, hypothetical=hypothetical)
+
+    def top(self, count: int = 10) -> pd.DataFrame:
+        """List the largest effects of mutagenesis; see `genomekit.accessors.mutagenesis.top`."""
+        return mutagenesis.top(self._obj, count)
 
 
 @xr.register_dataarray_accessor("gk")

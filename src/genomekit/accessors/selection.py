@@ -77,7 +77,7 @@ def select_tracks(nodes: Nodes, strand: str | Sequence[str] | None, criteria: di
             raise unknown("strand", value, STRANDS)
     if strands:
         chosen = {name: _on_strands(node, strands) for name, node in chosen.items()}
-        chosen = {name: node for name, node in chosen.items() if node["signal"].size}
+        chosen = {name: node for name, node in chosen.items() if node.sizes["track"] and all(node.sizes.values())}
         if not chosen:
             raise ValueError(f"No track is left: strand={strand!r} keeps none of {len(kept)}. Change or drop it.")
     return chosen
@@ -89,6 +89,7 @@ def _track_rows(name: str, node: xr.Dataset) -> pd.DataFrame:
     known = {c: node[c].values for c in COLUMNS if c in node.coords and node[c].dims == ("track",)}
     blank = {column: "" for column in COLUMNS if column not in NUMBERS}
     modality, organism = node.attrs.get("modality", "signal"), node.attrs.get("organism", "")
+    modality = known.get("modality", modality)  # mutagenesis may hold tracks of several
     place = {"organism": organism, "modality": modality, "label": labels, "node": name, "index": np.arange(len(labels))}
     return pd.DataFrame({**blank, "name": labels, "strand": ".", **known, **place})
 

@@ -1,8 +1,8 @@
 """The engine: one network on one device, run stage by stage, and nothing copied that was not asked for."""
 
 import math
-from collections.abc import Mapping
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 import torch
@@ -10,12 +10,15 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from genomekit.engine.device import choose_device, choose_precision, release
+from genomekit.engine.incremental import Reference
 from genomekit.engine.passes import Ask, JunctionCounts, run
 from genomekit.engine.prepared import Prepared
 from genomekit.errors import OutOfMemory, unknown
 from genomekit.nn import AlphaGenome, NetworkConfig
 from genomekit.nn.config import PAIR_BIN
 from genomekit.tracks import TrackTable
+
+Result = TypeVar("Result")
 
 
 @runtime_checkable
@@ -164,15 +167,43 @@ class Engine:
             FloatingPointError: A head gave NaN or infinity; it is named.
             OutOfMemory: The device is too small; cheaper calls are named.
         """
+        return self.within_memory(
+            lambda: self._predict(encoded, organism, channels, bins or {}, sites), len(encoded), list(channels)
+        )
+
+    def reference(
+        self, encoded: Float[np.ndarray, "position 4"], organism: str, region: tuple[int, int] | None = None
+    ) -> Reference:
+        """Encode a window once, for any number of edits of it.
+
+        Args:
+            encoded: One-hot of the window.
+            organism: Whose heads to read.
+            region: First base and the one past the last of what is edited or read at 1 bp; None is the whole window.
+        """
+        with torch.no_grad():
+            return Reference(self.prepared, self.dna(encoded), self.organism_index(organism), region)
+
+    def within_memory(self, call: Callable[[], Result], length: int, names: Sequence[str]) -> Result:
+        """Run something on the device; when its memory is not enough, say what would be cheaper.
+
+        Args:
+            call: What to run.
+            length: bp of the window.
+            names: Modalities asked for.
+
+        Raises:
+            OutOfMemory: The device is too small; cheaper calls are named.
+        """
         try:
-            return self._predict(encoded, organism, channels, bins or {}, sites)
+            return call()
         except (RuntimeError, MemoryError) as error:
             if not _is_out_of_memory(error):
                 raise
             reason = _first_line(error)
         # Outside the except block: the traceback would hold the tensors that filled the memory.
         release(self.device)
-        raise OutOfMemory(self._cheaper(reason, len(encoded), list(channels)))
+        raise OutOfMemory(self._cheaper(reason, length, list(names)))
 
     def _predict(
         self,
@@ -185,15 +216,15 @@ class Engine:
         asked = {name: self._ask(name, kept, bins.get(name, slice(None))) for name, kept in channels.items()}
         chosen = None if sites is None else torch.from_numpy(np.ascontiguousarray(sites)).to(self.device)
         found: dict[str, Any] = {}
-        with torch.inference_mode():
+        with torch.no_grad():
             for name, values in run(
                 self.prepared, self.dna(encoded), self.organism_index(organism), asked, sites=chosen
             ):
                 if isinstance(values, JunctionCounts):
-                    counts = np.moveaxis(self._checked(values.counts, name), 0, -1)
+                    counts = np.moveaxis(self.checked(values.counts, name), 0, -1)
                     found[name] = Junctions(counts, values.sites.numpy())
                 else:
-                    found[name] = self._checked(values, name)
+                    found[name] = self.checked(values, name)
         return {name: found[name] for name in channels}
 
     def _ask(self, name: str, channels: np.ndarray, bins: slice) -> Ask:
@@ -201,7 +232,7 @@ class Engine:
         modality = self.tracks.modalities[name]
         return Ask(modality.head_kind, tuple(np.asarray(channels).tolist()), modality.resolution, bins)
 
-    def _checked(self, values: Tensor, name: str) -> Float[np.ndarray, "..."]:
+    def checked(self, values: Tensor, name: str) -> Float[np.ndarray, "..."]:
         """Copy values to the host as float32, unless one of them is no finite number."""
         if values.numel() and not all(math.isfinite(extreme) for extreme in torch.stack(values.aminmax()).tolist()):
             wider = " Run it with precision='float32'." if self.dtype in (torch.bfloat16, torch.float16) else ""

@@ -14,7 +14,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from genomekit.engine.ladder import LEVELS, REACH, Encoding, decode, take_each
+from genomekit.engine.ladder import LEVELS, REACH, Encoding, Skips, decode, take_each
 from genomekit.engine.prepared import Prepared, TokenShare
 from genomekit.engine.rows import Span, pool
 from genomekit.nn.config import BIN, PAIR_BIN
@@ -95,6 +95,17 @@ class Patched:
         span, patch = self._tokens
         whole = self.base.tokens.expand(len(patch), -1, -1).clone()
         return _overlay(whole, Span(np.zeros_like(span.starts), whole.shape[1], whole.shape[1]), span, patch)
+
+    @property
+    def token_change(self) -> tuple[Span, Float[Tensor, "batch some channel"]]:
+        """Changed tokens and by how much."""
+        span, patch = self._tokens
+        return span, patch - span.take(self.base.tokens)
+
+    def change(self, level: int) -> tuple[Span, Float[Tensor, "batch some channel"]]:
+        """Changed rows of a level and by how much."""
+        span, patch = self._patches[level]
+        return span, patch - self.base.rows(level, span)
 
     def rows(self, level: int, span: Span) -> Float[Tensor, "batch row channel"]:
         """Return rows of a level, for each edit its own."""
@@ -196,6 +207,12 @@ class Reference:
             self._trunk = found[0][:1], found[1][:1]
         return self._stretches(self.encoding, *self._trunk, stretches, edits)
 
+    def read_through(
+        self, skips: Skips, tokens: Float[Tensor, "1 token channel"], stretches: Sequence[Stretch]
+    ) -> list[Float[Tensor, "1 *bin track"]]:
+        """Read stretches from given tokens and skips, such as leaves of a graph of gradients."""
+        return self._stretches(skips, *self._run(tokens, stretches), stretches, 1)
+
     def _encode(self, edits: Sequence[Edit]) -> "Encoding | Patched":
         first, width = edits[0].start, len(edits[0].bases)
         dna = self.encoding.dna
@@ -227,7 +244,7 @@ class Reference:
 
     def _stretches(
         self,
-        encoding: "Encoding | Patched",
+        encoding: Skips,
         tokens: Tensor | None,
         pair: Tensor,
         stretches: Sequence[Stretch],
@@ -249,7 +266,7 @@ class Reference:
         return out
 
     def _embed(
-        self, encoding: "Encoding | Patched", tokens: Tensor, span: Span, resolution: int
+        self, encoding: Skips, tokens: Tensor, span: Span, resolution: int
     ) -> Float[Tensor, "batch row channel"]:
         """Embed the bins of a span."""
         prepared = self.prepared

@@ -72,7 +72,7 @@ def predict_along(
     out: dict[str, np.ndarray] = {}
     for start, first, last in windows_along(region, length, margin):
         batch = to_device(make_batch(data, [Window(region.chrom, start, False)], length, {}), device)
-        with torch.inference_mode():
+        with torch.no_grad():
             raw = network(batch.dna, batch.organism, list(modalities))
         for name in modalities:
             values = finest(raw[name])[0]

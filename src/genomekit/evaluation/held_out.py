@@ -95,7 +95,7 @@ def junction_ranks(
         batch = make_batch(data, [Window(region.chrom, start, False)], length, {})
         introns = batch.junctions[0]
         sites = _sites_within(data.splicing[region.chrom], start, length)
-        with torch.inference_mode():
+        with torch.no_grad():
             raw = network(batch.dna.to(device), batch.organism.to(device), [name], sites=_padded(sites).to(device))
         counts = raw[name]["predictions"][0].float().cpu().numpy()
         for strand in (0, 1):

@@ -50,7 +50,7 @@ def predict_window(
         "window_start": window.start,
         "window_end": window.end,
         "average_strands": int(request.average_strands),
-        **_provenance(engine),
+        **provenance(engine),
     }
     nodes = {}
     for name, part in wanted.items():
@@ -77,7 +77,7 @@ def _junction_node(part: Part, raw: Any, window: Window, min_count: float, attrs
     )
 
 
-def _provenance(engine: Engine) -> dict[str, str]:
+def provenance(engine: Engine) -> dict[str, str]:
     """Say with what a result was made."""
     checkpoint = engine.checkpoint
     return {

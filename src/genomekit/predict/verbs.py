@@ -101,7 +101,7 @@ def predict_interval(
     """
     found = find_genome(genome, options.get("organism"))
     request = _request(engine, found, options)
-    return _predict_on(engine, _window(engine, interval, found, options.get("window")), found, request)
+    return _predict_on(engine, choose_window(engine, interval, found, options.get("window")), found, request)
 
 
 def predict_intervals(
@@ -133,7 +133,7 @@ def predict_intervals(
     windows = []
     for number, interval in enumerate(_listed(intervals)):
         try:
-            windows.append(_window(engine, interval, found, options.get("window")))
+            windows.append(choose_window(engine, interval, found, options.get("window")))
         except ValueError as error:
             raise type(error)(f"Interval number {number} (counted from 0): {error}") from error
     bar = tqdm(windows, unit="interval", delay=3, disable=len(windows) < 2)
@@ -172,8 +172,18 @@ def _place(encoded: np.ndarray, interval: Interval | str | None, lengths: Iterab
     return placed
 
 
-def _window(engine: Engine, interval: Interval | str, genome: Genome, length: int | None) -> Window:
-    """Choose the window of an interval on a chromosome that exists."""
+def choose_window(
+    engine: Engine, interval: Interval | str, genome: Genome, length: int | None, default: int | None = None
+) -> Window:
+    """Choose the window of an interval on a chromosome that exists.
+
+    Args:
+        engine: The network on a device.
+        interval: Where.
+        genome: Its genome.
+        length: bp, one of the supported lengths; None is the default, or the next longer.
+        default: bp; None is the checkpoint's.
+    """
     asked, config = genome.locate(interval), engine.config
     known = genome.chroms[asked.chrom]
     outside = max(0, -asked.start) + max(0, asked.end - known)
@@ -184,22 +194,30 @@ def _window(engine: Engine, interval: Interval | str, genome: Genome, length: in
             GenomekitWarning,
             stacklevel=4,
         )
-    return Window.around(
-        asked, lengths=config.lengths, default=config.default_length, length=length, chrom_length=known
-    )
+    default = config.default_length if default is None else default
+    return Window.around(asked, lengths=config.lengths, default=default, length=length, chrom_length=known)
 
 
-def _predict_on(engine: Engine, window: Window, genome: Genome, request: Request) -> xr.DataTree:
-    letters = genome.sequence(Interval(window.chrom, window.start, window.end))
-    place = {
+def place_of(window: Window, genome: Genome) -> dict[str, Any]:
+    """Say where a window lies, for the attributes of a result."""
+    return {
         "chrom": window.chrom,
         "chrom_length": genome.chroms[window.chrom],
         "assembly": genome.assembly or "",
         "pad_left": window.pad_left,
         "pad_right": window.pad_right,
     }
+
+
+def encode_letters(letters: str, start: int, chrom: str, genome: Genome) -> np.ndarray:
+    """Encode letters of a genome; an error names the genome and the place."""
     try:
-        encoded = one_hot(letters)
+        return one_hot(letters)
     except ValueError as error:
-        raise ValueError(f"In {genome!r}, positions counted from {window.chrom}:{window.start}: {error}") from None
-    return predict_window(engine, encoded, window, request, place)
+        raise ValueError(f"In {genome!r}, positions counted from {chrom}:{start}: {error}") from None
+
+
+def _predict_on(engine: Engine, window: Window, genome: Genome, request: Request) -> xr.DataTree:
+    letters = genome.sequence(Interval(window.chrom, window.start, window.end))
+    encoded = encode_letters(letters, window.start, window.chrom, genome)
+    return predict_window(engine, encoded, window, request, place_of(window, genome))
