@@ -19,7 +19,7 @@ class Exact:
         reference: The window, as it is read.
         orientation: Strand that is read.
         reads: Scorers with their tracks.
-        offsets: Every position that will be edited, on the plus strand.
+        offsets: Every position that will be edited, or whose mask `levels` is asked for, on the plus strand.
         mask_at: Position whose mask every edit is scored in; None takes that of the edit itself.
     """
 

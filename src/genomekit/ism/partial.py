@@ -7,7 +7,7 @@ import os
 import shutil
 import time
 import warnings
-from collections.abc import Iterable
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -55,18 +55,19 @@ class Partial:
         found = []
         for path in sorted(self.path.glob("*.npz")) if self.path is not None and self.path.is_dir() else []:
             try:
-                with np.load(path, allow_pickle=False) as part:
+                # Opened here: a damaged file would else be left open.
+                with path.open("rb") as file, np.load(file, allow_pickle=False) as part:
                     rows, values = part["rows"], part["values"]
-            except (OSError, ValueError, KeyError, EOFError):
+            except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
                 path.unlink(missing_ok=True)
                 continue
             if len(rows) == len(values) and (len(rows) == 0 or rows.max() < self.rows):
                 found.append((rows, values))
         return found
 
-    def add(self, rows: Iterable[int], values: np.ndarray) -> None:
+    def add(self, rows: np.ndarray, values: np.ndarray) -> None:
         """Take finished rows, and write them down when enough work has come together."""
-        self._waiting.append((np.asarray(list(rows)), values))
+        self._waiting.append((rows, values))
         if time.monotonic() - self._last > EVERY:
             self.flush()
 

@@ -134,7 +134,8 @@ def _exact(job: Job, reference: Reference, edits: np.ndarray, resume: bool) -> E
         effect[edits[rows, 0], edits[rows, 2]] = values
         done[rows] = True
     resumed = int(done.sum())
-    scorer = Exact(reference, job.orientation, job.reads, np.unique(edits[:, 1]), job.mask_at)
+    offsets = np.append(edits[:, 1], job.center)
+    scorer = Exact(reference, job.orientation, job.reads, offsets, job.mask_at)
     waiting = np.flatnonzero(~done)
     bar = tqdm(total=len(edits), initial=resumed, unit="SNV", desc="ism", delay=2)
     try:
