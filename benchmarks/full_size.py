@@ -46,7 +46,7 @@ def report(checkpoint: Path, fasta: Path, interval: str) -> str:
         [
             "# A full-size prediction on human DNA",
             "",
-            f"{model.engine.checkpoint.network.num_parameters():,} parameters; {interval} in a window of 16,384 bp; "
+            f"{model.num_parameters:,} parameters; {interval} in a window of 16,384 bp; "
             f"{torch.get_num_threads()} CPU threads, {str(model.engine.dtype).removeprefix('torch.')}.",
             "",
             f"Load {loaded - begin:.1f} s, predict {done - loaded:.1f} s (all tracks of all 11 modalities), peak "

@@ -21,6 +21,7 @@ from genomekit.ism.job import Scorers, Variants
 from genomekit.predict.request import AnyGenome, Names, Options, open_genome
 from genomekit.tracks import Modality, TrackTable
 from genomekit.weights import native
+from genomekit.weights.checkpoint import skeleton
 from genomekit.weights.load import load
 
 
@@ -79,6 +80,11 @@ class Model:
     def name(self) -> str:
         """Name of the checkpoint."""
         return self.engine.checkpoint.name
+
+    @property
+    def num_parameters(self) -> int:
+        """Weights of the network."""
+        return skeleton(self.engine.config).num_parameters()
 
     @property
     def modalities(self) -> dict[str, Modality]:
@@ -329,7 +335,7 @@ class Model:
     def _summary(self) -> tuple[str, pd.DataFrame]:
         """A line about the network, and a table of its modalities."""
         config, engine = self.engine.config, self.engine
-        size = engine.checkpoint.network.num_parameters()
+        size = self.num_parameters
         title = (
             f"{self.name}: {size / 1e6:,.1f} M parameters, {' and '.join(self.organisms)}, windows of "
             f"{config.lengths[0]:,} to {config.lengths[-1]:,} bp (default {config.default_length:,}), "

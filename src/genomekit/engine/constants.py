@@ -17,6 +17,11 @@ GELU = 1.702
 """`x * sigmoid(1.702 x) = silu(1.702 x) / 1.702`: the factor goes into constants on both sides."""
 
 
+def own(tensor: Tensor, dtype: torch.dtype) -> Tensor:
+    """Return a copy: constants share no memory with the network, which may be mapped from a file."""
+    return tensor.detach().to(dtype, copy=True)
+
+
 class Norm(NamedTuple):
     """A norm with stored statistics: `x * factor + offset`."""
 
@@ -26,7 +31,7 @@ class Norm(NamedTuple):
     @classmethod
     def of(cls, norm: RMSBatchNorm) -> "Norm":
         """Read the stored statistics."""
-        return cls(norm.scale * torch.rsqrt(norm.variance + EPSILON), norm.offset)
+        return cls(norm.scale * torch.rsqrt(norm.variance + EPSILON), own(norm.offset, norm.offset.dtype))
 
 
 class Affine(NamedTuple):
@@ -51,7 +56,7 @@ class Affine(NamedTuple):
 
     def to(self, dtype: torch.dtype) -> "Affine":
         """Convert."""
-        return Affine(self.weight.to(dtype), None if self.bias is None else self.bias.to(dtype))
+        return Affine(self.weight.to(dtype), None if self.bias is None else own(self.bias, dtype))
 
     def __call__(self, x: Float[Tensor, "*batch channel"]) -> Float[Tensor, "*batch out"]:
         """Apply to the last axis."""
@@ -83,7 +88,7 @@ class Block(NamedTuple):
         if gain is not None:
             taps, bias = taps * gain, bias * gain
         wide = (norm.factor * GELU, norm.offset * GELU, taps.contiguous(), bias)
-        return cls(*(tensor.to(dtype) for tensor in wide))
+        return cls(wide[0].to(dtype), wide[1].to(dtype), wide[2].to(dtype), own(wide[3], dtype))
 
     @property
     def halo(self) -> int:

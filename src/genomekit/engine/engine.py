@@ -30,6 +30,10 @@ class Weights(Protocol):
         """The network, weights loaded."""
         ...
 
+    def release(self) -> None:
+        """Let go of the network where it can be read again."""
+        ...
+
     @property
     def config(self) -> NetworkConfig:
         """Its sizes."""
@@ -98,6 +102,7 @@ class Engine:
         self.dtype = choose_precision(precision, self.device)
         try:
             self.prepared = Prepared(checkpoint.network, self.device, self.dtype)
+            checkpoint.release()
         except (RuntimeError, MemoryError) as error:
             if not _is_out_of_memory(error):
                 raise

@@ -4,6 +4,7 @@ A level that is kept is read from memory; one that is not is computed from the l
 were asked for. How much is kept decides the memory of a pass, never its result.
 """
 
+from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
@@ -11,7 +12,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from genomekit.engine.constants import Block
+from genomekit.engine.constants import Block, own
 from genomekit.engine.device import empty
 from genomekit.engine.rows import Down, Span, Stem, Up, pool
 from genomekit.nn.convolutions import Decoder, Encoder
@@ -31,27 +32,30 @@ class Ladder(NamedTuple):
     ups: tuple[Up, ...]
 
     @classmethod
-    def of(cls, encoder: Encoder, decoder: Decoder, dtype: torch.dtype) -> "Ladder":
-        """Prepare the convolutions of a network."""
-        embedder = encoder.embedder
-        stem = Stem(
-            embedder.conv.weight.permute(2, 1, 0).contiguous().to(dtype),
-            embedder.conv.bias.to(dtype),
-            Block.of(embedder.block, dtype),
-        )
-        down: Any = encoder.blocks
-        up: Any = decoder.blocks
-        downs = tuple(Down(Block.of(b.first, dtype), Block.of(b.second, dtype)) for b in down)
-        ups = tuple(
-            Up(
-                Block.of(b.conv_in, dtype, gain=b.residual_scale),
-                Block.of(b.skip, dtype),
-                Block.of(b.conv_out, dtype),
-                b.residual_scale.to(dtype),
-            )
-            for b in reversed(up)
-        )
-        return cls(stem, downs, ups)
+    def of(
+        cls, encoder: Encoder, decoder: Decoder, dtype: torch.dtype, moved: Callable[[Any], Any] = lambda module: module
+    ) -> "Ladder":
+        """Prepare the convolutions of a network.
+
+        Args:
+            encoder: The plain encoder.
+            decoder: The plain decoder.
+            dtype: Type of the activations.
+            moved: Gives a module on the device, one block at a time.
+        """
+        embedder = moved(encoder.embedder)
+        taps = embedder.conv.weight.permute(2, 1, 0).contiguous().to(dtype)
+        stem = Stem(taps, own(embedder.conv.bias, dtype), Block.of(embedder.block, dtype))
+        downs, ups = [], []
+        for plain in encoder.blocks:
+            block = moved(plain)
+            downs.append(Down(Block.of(block.first, dtype), Block.of(block.second, dtype)))
+        for plain in reversed(list(decoder.blocks)):
+            block = moved(plain)
+            scale = block.residual_scale
+            blocks = Block.of(block.conv_in, dtype, scale), Block.of(block.skip, dtype), Block.of(block.conv_out, dtype)
+            ups.append(Up(*blocks, own(scale, dtype)))
+        return cls(stem, tuple(downs), tuple(ups))
 
     @property
     def channels(self) -> list[int]:

@@ -7,9 +7,9 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
-from genomekit.engine.constants import Affine
+from genomekit.engine.constants import Affine, Norm, own
 from genomekit.nn.attention import TOKENS_PER_PAIR
-from genomekit.nn.layers import EPSILON, LayerNorm
+from genomekit.nn.layers import EPSILON
 from genomekit.nn.pair import PairUpdate, distance_features, shift_to_pairs
 
 PAIRS = 1 << 15
@@ -26,12 +26,18 @@ class PairBlocks:
 
     def __init__(self, update: PairUpdate, dtype: torch.dtype) -> None:
         source, row, mlp = update.sequence_to_pair, update.row_attention, update.mlp
-        self.source, self.dtype = source, dtype
+        self.heads, self.features, self.max_bins = source.num_heads, source.features, source.max_bins
+        self.dtype = dtype
+        # Statistics and distances stay as wide as the network has them.
+        self.norm, self.row_norm, self.mlp_norm = (
+            Norm(own(norm.scale, norm.scale.dtype), own(norm.offset, norm.offset.dtype))
+            for norm in (source.norm, row.norm, mlp.norm)
+        )
+        self.distance = Affine.of(source.distance).to(source.distance.weight.dtype)
         self.query_key = torch.cat([source.query.weight, source.key.weight]).T.to(dtype).contiguous()
         self.row_column = torch.cat([source.row.weight, source.column.weight]).T.to(dtype).contiguous()
-        self.query_bias, self.key_bias = source.query_bias.to(dtype), source.key_bias.to(dtype)
+        self.query_bias, self.key_bias = own(source.query_bias, dtype), own(source.key_bias, dtype)
         self.to_pair = Affine.of(source.to_pair).to(dtype)
-        self.row_norm, self.mlp_norm = row.norm, mlp.norm
         self.row_query, self.row_key, self.row_value = (Affine.of(m).to(dtype) for m in (row.query, row.key, row.value))
         self.first, self.second = Affine.of(mlp.first).to(dtype), Affine.of(mlp.second).to(dtype)
         self._distances: dict[tuple[int, torch.device], Tensor] = {}
@@ -45,9 +51,8 @@ class PairBlocks:
     def _one(
         self, x: Float[Tensor, "token channel"], pair: Float[Tensor, "bin bin pair"] | None
     ) -> Float[Tensor, "bin bin pair"]:
-        source = self.source
-        heads = source.num_heads
-        hidden = _rms(source.norm, x.unflatten(0, (-1, TOKENS_PER_PAIR)).mean(1))
+        heads = self.heads
+        hidden = _rms(self.norm, x.unflatten(0, (-1, TOKENS_PER_PAIR)).mean(1))
         bins = len(hidden)
         query, key = ((hidden @ self.query_key).unflatten(-1, (2 * heads, -1))).split(heads, dim=1)
         distance = self._distance(bins, x.device)
@@ -81,11 +86,9 @@ class PairBlocks:
         """Return what each distance adds, per head; made once for each length."""
         where = (bins, device)
         if where not in self._distances:
-            source = self.source
-            features = distance_features(bins, source.features, source.max_bins, device)
-            weight = source.distance.weight
-            embedded = F.linear(features.to(weight.dtype), weight, source.distance.bias)
-            self._distances[where] = embedded.unflatten(-1, (source.num_heads, -1)).permute(1, 2, 0).to(self.dtype)
+            features = distance_features(bins, self.features, self.max_bins, device)
+            embedded = self.distance(features.to(self.distance.weight.dtype))
+            self._distances[where] = embedded.unflatten(-1, (self.heads, -1)).permute(1, 2, 0).to(self.dtype)
         return self._distances[where]
 
 
@@ -94,8 +97,8 @@ def _shifted(by_distance: Float[Tensor, "head bin distance"]) -> Float[Tensor, "
     return shift_to_pairs(by_distance.contiguous()[..., None])[..., 0]
 
 
-def _rms(norm: LayerNorm, x: Float[Tensor, "*batch channel"]) -> Float[Tensor, "*batch channel"]:
+def _rms(norm: Norm, x: Float[Tensor, "*batch channel"]) -> Float[Tensor, "*batch channel"]:
     """RMS norm; statistics are float32 or wider."""
     wide = x.to(torch.promote_types(x.dtype, torch.float32))
     factor = torch.rsqrt(wide.square().mean(-1, keepdim=True) + EPSILON)
-    return torch.addcmul(norm.offset, wide * factor, norm.scale).to(x.dtype)
+    return torch.addcmul(norm.offset, wide * factor, norm.factor).to(x.dtype)

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from genomekit.engine.constants import GELU, Affine, Norm
+from genomekit.engine.constants import GELU, Affine, Norm, own
 from genomekit.engine.junctions import JunctionReader
 from genomekit.engine.ladder import Ladder
 from genomekit.engine.readout import Reader, reader
@@ -48,9 +48,9 @@ class Prepared:
             return _moved(module, device, self.wide)
 
         with torch.no_grad():
-            self.ladder = Ladder.of(moved(network.encoder), moved(network.decoder), dtype)
+            self.ladder = Ladder.of(network.encoder, network.decoder, dtype, moved)
             self.tower = TowerBlocks(network.config, moved, network.tower, dtype)
-            self.organism = moved(network.organism)
+            self.organism = own(moved(network.organism).weight, self.wide)
             token, base, pair = moved(network.embed_token), moved(network.embed_base), moved(network.embed_pair)
             scaled = _scaled(Norm.of(token.norm))
             self.token = Affine.of(token.linear, after=scaled).to(dtype)
@@ -59,15 +59,16 @@ class Prepared:
             self.base = (base.linear.weight.T * scaled.factor).to(dtype).contiguous()
             self.from_tokens = (base.from_tokens.weight.T * scaled.factor / GELU).to(dtype).contiguous()
             self.base_offset = scaled.offset + base.linear.bias * scaled.factor + base.organism.weight * GELU
-            self.pair_norm, self.pair_organism = pair.norm, pair.organism.weight
-            self.heads = {name: moved(head) for name, head in network.heads.items()}
+            self.pair_norm = Norm(own(pair.norm.scale, self.wide), own(pair.norm.offset, self.wide))
+            self.pair_organism = own(pair.organism.weight, self.wide)
+            self.heads = {name: _moved(head, device, self.wide, copied=True) for name, head in network.heads.items()}
         self._readers: dict[tuple, Reader | JunctionReader] = {}
 
     def trunk(
         self, tokens: Float[Tensor, "batch token channel"], organism: int, **asked: Any
     ) -> tuple[Float[Tensor, "batch token channel"] | None, Float[Tensor, "batch bin bin pair"]]:
         """Add the organism and run the transformer; `asked` goes to `TowerBlocks`."""
-        return self.tower(tokens + self.organism.weight[organism].to(tokens.dtype), **asked)
+        return self.tower(tokens + self.organism[organism].to(tokens.dtype), **asked)
 
     def share(self, tokens: Float[Tensor, "batch token channel"], organism: int, *, base: bool = True) -> TokenShare:
         """Embed tokens at 128 bp, and prepare what they add at 1 bp."""
@@ -105,7 +106,7 @@ class Prepared:
     ) -> Float[Tensor, "batch bin1 bin2 pair"]:
         wide = pair.to(torch.promote_types(pair.dtype, torch.float32))
         factor = torch.rsqrt(wide.square().mean(-1, keepdim=True) + EPSILON)
-        normed = torch.addcmul(self.pair_norm.offset, wide * factor, self.pair_norm.scale)
+        normed = torch.addcmul(self.pair_norm.offset, wide * factor, self.pair_norm.factor)
         return F.silu((normed + self.pair_organism[organism]) * GELU).to(pair.dtype)
 
     def reader(self, modality: str, organism: int, channels: tuple[int, ...] | None, resolution: int) -> Any:
@@ -133,11 +134,11 @@ def spread(share: Float[Tensor, "batch token double"]) -> Float[Tensor, "batch r
     return share[:, :, None].expand(batch, tokens, BIN, channels).reshape(batch, tokens * BIN, channels)
 
 
-def _moved(module: Kind, device: torch.device, dtype: torch.dtype) -> Kind:
-    """Return the module on the device, without gradients; where it is there already, its storage is shared."""
-    known: dict[int, Any] = {id(p): nn.Parameter(p.detach().to(device, dtype), False) for p in module.parameters()}
-    known |= {id(b): b.detach().to(device, dtype) for b in module.buffers()}
-    return copy.deepcopy(module, known)
+def _moved(module: Kind, device: torch.device, dtype: torch.dtype, *, copied: bool = False) -> Kind:
+    """Return the module on the device, without gradients; where it is there, its memory is shared unless `copied`."""
+    kept = {id(p): nn.Parameter(p.detach().to(device, dtype, copy=copied), False) for p in module.parameters()}
+    buffers = {id(b): b.detach().to(device, dtype, copy=copied) for b in module.buffers()}
+    return copy.deepcopy(module, {**kept, **buffers})
 
 
 def _scaled(norm: Norm) -> Norm:

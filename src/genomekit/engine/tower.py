@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from genomekit.engine.constants import Affine, Norm
+from genomekit.engine.constants import Affine, Norm, own
 from genomekit.engine.pairs import PairBlocks
 from genomekit.nn import NetworkConfig
 from genomekit.nn.attention import SOFT_CAP, TOKENS_PER_PAIR, Tower
@@ -49,9 +49,9 @@ class LayerBlocks(NamedTuple):
     scores: Scores
     query: Affine
     key_value: Affine
-    norm_query: LayerNorm
-    norm_key: LayerNorm
-    norm_value: LayerNorm
+    norm_query: Norm
+    norm_key: Norm
+    norm_value: Norm
     out: Affine
     first: Affine
     second: Affine
@@ -193,9 +193,13 @@ def _mlp(layer: LayerBlocks, x: Float[Tensor, "batch token channel"]) -> Float[T
     return torch.cat(parts).view_as(x)
 
 
-def _layer_norm(norm: LayerNorm, x: Tensor) -> Tensor:
+def _layer_norm(norm: Norm, x: Tensor) -> Tensor:
     """Layer norm; statistics are float32 whatever the activations are, inside the kernel."""
-    return F.layer_norm(x, x.shape[-1:], norm.scale.to(x.dtype), norm.offset.to(x.dtype), EPSILON)
+    return F.layer_norm(x, x.shape[-1:], norm.factor, norm.offset, EPSILON)
+
+
+def _own(norm: LayerNorm, dtype: torch.dtype) -> Norm:
+    return Norm(own(norm.scale, dtype), own(norm.offset, dtype))
 
 
 def _prepare(layer: Any, dtype: torch.dtype) -> LayerBlocks:
@@ -215,9 +219,9 @@ def _prepare(layer: Any, dtype: torch.dtype) -> LayerBlocks:
         ),
         query=Affine.of(attention.query, before=norm).to(dtype),
         key_value=both.to(dtype),
-        norm_query=attention.norm_query,
-        norm_key=attention.norm_key,
-        norm_value=attention.norm_value,
+        norm_query=_own(attention.norm_query, dtype),
+        norm_key=_own(attention.norm_key, dtype),
+        norm_value=_own(attention.norm_value, dtype),
         out=Affine.of(attention.out, after=Norm.of(attention.norm_out)).to(dtype),
         first=Affine.of(mlp.first, before=Norm.of(mlp.norm_in)).to(dtype),
         second=Affine.of(mlp.second, after=Norm.of(mlp.norm_out)).to(dtype),

@@ -44,6 +44,24 @@ class Checkpoint:
     """Terms of use that results must carry along; "" where the licence has none."""
     hash_source: Callable[[], str] = field(default=str, repr=False)
     """Gives `weight_hash`; called once, when it is first asked for."""
+    read_again: Callable[[], AlphaGenome] | None = field(default=None, repr=False)
+    """Gives `network` anew after `release`; None where it is nowhere on disk."""
+
+    def release(self) -> None:
+        """Let go of the network, which is read from disk again when it is next asked for.
+
+        An engine has constants of its own; the weights they came from would lie in memory beside them. Nothing happens
+        where the network is nowhere on disk.
+        """
+        if self.read_again is not None:
+            self.__dict__.pop("network", None)
+
+    def __getattr__(self, name: str) -> Any:
+        # Reached only for what is not there: the network after `release`.
+        if name != "network" or self.read_again is None:
+            raise AttributeError(f"Checkpoint has no {name!r}.")
+        object.__setattr__(self, "network", self.read_again())
+        return self.__dict__["network"]
 
     @property
     def organisms(self) -> tuple[str, ...]:

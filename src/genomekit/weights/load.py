@@ -8,6 +8,7 @@ import warnings
 from pathlib import Path
 
 from genomekit.errors import GenomekitWarning, WeightsNotFound
+from genomekit.nn import AlphaGenome
 from genomekit.weights import native, official, ports
 from genomekit.weights.checkpoint import Checkpoint
 from genomekit.weights.download import locate
@@ -67,6 +68,25 @@ def load_path(path: Path, *, name: str = "") -> Checkpoint:
         raise WeightsNotFound(
             f"There is no checkpoint at {path}. Give a folder, a file, or one of: {', '.join(REGISTRY)}."
         )
+    before = _state_of(path)
+    checkpoint = _read(path, name)
+
+    def read_again() -> AlphaGenome:
+        if not path.exists() or _state_of(path) != before:
+            raise ValueError(f"{path} has changed since it was loaded; load it again with Model.from_pretrained.")
+        return _read(path, name).network
+
+    return dataclasses.replace(checkpoint, read_again=read_again)
+
+
+def _state_of(path: Path) -> list[tuple[str, int, int]]:
+    """Sizes and times of change of a checkpoint's files."""
+    files = [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.is_file())
+    return [(str(file), (about := file.stat()).st_size, about.st_mtime_ns) for file in files]
+
+
+def _read(path: Path, name: str) -> Checkpoint:
+    """Find out the layout, and read."""
     if path.is_dir():
         if native.is_native(path):
             return native.load(path)
