@@ -1,6 +1,7 @@
 """The pair track in rows: the same numbers as `nn.pair`, one block of rows at a time."""
 
 import math
+from collections.abc import Iterator
 
 import torch
 import torch.nn.functional as F
@@ -45,35 +46,44 @@ class PairBlocks:
     def __call__(
         self, x: Float[Tensor, "batch token channel"], pair: Float[Tensor, "batch bin bin pair"] | None
     ) -> Float[Tensor, "batch bin bin pair"]:
-        """Return the updated pair track; `pair`, None before the first update, is not changed."""
-        return torch.stack([self._one(x[i], None if pair is None else pair[i]) for i in range(len(x))])
+        """Return the updated pair track; `pair`, None before the first update, is written over where it can be."""
+        if torch.is_grad_enabled():
+            found = [list(self._rows(x[i], None if pair is None else pair[i])) for i in range(len(x))]
+            return torch.stack([torch.cat([block for _, block in blocks]) for blocks in found])
+        if pair is None:
+            bins = x.shape[1] // TOKENS_PER_PAIR
+            pair, known = x.new_empty(len(x), bins, bins, len(self.mlp_norm.factor)), False
+        else:
+            known = True
+        for i in range(len(x)):
+            for rows, block in self._rows(x[i], pair[i] if known else None):
+                pair[i, rows] = block
+        return pair
 
-    def _one(
+    def _rows(
         self, x: Float[Tensor, "token channel"], pair: Float[Tensor, "bin bin pair"] | None
-    ) -> Float[Tensor, "bin bin pair"]:
+    ) -> Iterator[tuple[slice, Float[Tensor, "row bin pair"]]]:
+        """Compute the track of one element, some rows at a time."""
         heads = self.heads
         hidden = _rms(self.norm, x.unflatten(0, (-1, TOKENS_PER_PAIR)).mean(1))
         bins = len(hidden)
         query, key = ((hidden @ self.query_key).unflatten(-1, (2 * heads, -1))).split(heads, dim=1)
         distance = self._distance(bins, x.device)
         # (head, bin, distance): one product for each head.
-        from_query = (query + self.query_bias).transpose(0, 1) @ distance
-        from_key = (key + self.key_bias).transpose(0, 1) @ distance
-        relative = _shifted(from_query) + _shifted(from_key).transpose(1, 2)
+        from_query = _shifted((query + self.query_bias).transpose(0, 1) @ distance)
+        from_key = _shifted((key + self.key_bias).transpose(0, 1) @ distance).transpose(1, 2)
         row, column = (F.gelu(hidden, approximate="tanh") @ self.row_column).chunk(2, dim=-1)
         keys = key.permute(1, 2, 0)
-        out = []
         step = max(1, PAIRS // bins)
         for start in range(0, bins, step):
             rows = slice(start, start + step)
-            product = query[rows].transpose(0, 1) @ keys + 0.5 * relative[:, rows]
+            product = query[rows].transpose(0, 1) @ keys + 0.5 * (from_query[:, rows] + from_key[:, rows])
             block = self.to_pair(product.permute(1, 2, 0)) + row[rows, None] + column[None]
             if pair is not None:
                 block = pair[rows] + block
             block = block + self._row_attention(block)
             wide = self.first(_rms(self.mlp_norm, block))
-            out.append(block + self.second(F.relu(wide, inplace=not wide.requires_grad)))
-        return torch.cat(out)
+            yield rows, block + self.second(F.relu(wide, inplace=not wide.requires_grad))
 
     def _row_attention(self, block: Float[Tensor, "row bin pair"]) -> Float[Tensor, "row bin pair"]:
         hidden = _rms(self.row_norm, block)

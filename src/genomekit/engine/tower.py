@@ -15,7 +15,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from genomekit.engine.constants import Affine, Norm, own
-from genomekit.engine.pairs import PairBlocks
+from genomekit.engine.pairs import PAIRS, PairBlocks
 from genomekit.nn import NetworkConfig
 from genomekit.nn.attention import SOFT_CAP, TOKENS_PER_PAIR, Tower
 from genomekit.nn.layers import EPSILON, LayerNorm
@@ -37,9 +37,15 @@ class Scores(NamedTuple):
 
     def __call__(self, pair: Float[Tensor, "batch bin1 bin2 pair"]) -> Float[Tensor, "batch head bin1 bin2"]:
         """Return the bias at pair resolution, float32 or wider."""
-        active = F.gelu(torch.addcmul(self.norm.offset, pair, self.norm.factor), approximate="tanh")
-        bias = (active @ self.weight).permute(0, 3, 1, 2)
-        return bias.to(torch.promote_types(bias.dtype, torch.float32)).contiguous()
+        batch, bins = pair.shape[:2]
+        wide = torch.promote_types(pair.dtype, torch.float32)
+        bias = pair.new_empty(batch, self.weight.shape[-1], bins, bins, dtype=wide)
+        step = max(1, PAIRS // bins)
+        for start in range(0, bins, step):
+            rows = slice(start, start + step)
+            active = F.gelu(torch.addcmul(self.norm.offset, pair[:, rows], self.norm.factor), approximate="tanh")
+            bias[:, :, rows] = (active @ self.weight).permute(0, 3, 1, 2).to(wide)
+        return bias
 
 
 class LayerBlocks(NamedTuple):
@@ -158,7 +164,7 @@ class TowerBlocks:
         step = max(TOKENS_PER_PAIR, LOGITS // (heads * tokens) // TOKENS_PER_PAIR * TOKENS_PER_PAIR)
         values = torch.cat([value, value.new_ones(tokens, 1)], dim=-1)
         keys = key.T
-        parts = []
+        mixed = value.new_empty(queries, heads * value.shape[-1])
         for start in range(0, queries, step):
             stop = min(start + step, queries)
             logits = query[start:stop].transpose(0, 1).reshape(-1, query.shape[-1]) @ keys
@@ -171,10 +177,11 @@ class TowerBlocks:
                 blocks = logits.unflatten(-1, (-1, TOKENS_PER_PAIR))
             weights = _soften(blocks, rows[..., None]).flatten(0, -3 if needed is not None else -4)
             weights = weights.reshape(heads * (stop - start), tokens)
-            mixed = weights.to(value.dtype) @ values
-            mixed = (mixed[:, :-1] / mixed[:, -1:]).unflatten(0, (heads, -1)).transpose(0, 1)
-            parts.append(mixed.flatten(1))
-        return torch.cat(parts)
+            summed = weights.to(value.dtype) @ values
+            block = (summed[:, :-1] / summed[:, -1:]).unflatten(0, (heads, -1)).transpose(0, 1)
+            # Into a tensor that is there already: small ones made between large ones would keep freed memory apart.
+            mixed[start:stop] = block.flatten(1)
+        return mixed
 
 
 def _soften(logits: Tensor, bias: Tensor) -> Tensor:
@@ -186,11 +193,13 @@ def _soften(logits: Tensor, bias: Tensor) -> Tensor:
 
 def _mlp(layer: LayerBlocks, x: Float[Tensor, "batch token channel"]) -> Float[Tensor, "batch token channel"]:
     """Two layers with ReLU between, some rows at a time so that the wide ones stay in the cache."""
-    parts = [
-        layer.second(F.relu(layer.first(rows), inplace=not rows.requires_grad))
-        for rows in x.flatten(0, 1).split(MLP_ROWS)
-    ]
-    return torch.cat(parts).view_as(x)
+    flat = x.flatten(0, 1)
+    out = torch.empty_like(flat)
+    for start in range(0, len(flat), MLP_ROWS):
+        rows = slice(start, start + MLP_ROWS)
+        hidden = layer.first(flat[rows])
+        out[rows] = layer.second(F.relu(hidden, inplace=not hidden.requires_grad))
+    return out.view_as(x)
 
 
 def _layer_norm(norm: Norm, x: Tensor) -> Tensor:
