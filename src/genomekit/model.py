@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -15,9 +15,11 @@ import xarray as xr
 from genomekit import predict
 from genomekit.engine import Engine
 from genomekit.engine.engine import Weights
+from genomekit.engine.plan import Plan
 from genomekit.genome.interval import Interval
 from genomekit.ism import ism
 from genomekit.ism.job import Scorers, Variants
+from genomekit.planning import plan
 from genomekit.predict.request import AnyGenome, Names, Options, open_genome
 from genomekit.tracks import Modality, TrackTable
 from genomekit.weights import native
@@ -33,6 +35,7 @@ class Model:
         device: "auto", "cpu", "cuda", "mps", ...
         precision: "auto", "float32", "bfloat16", ...
         genome: A `Genome`, path or preset, or a dict with one of these per organism; the default of later calls.
+        memory_budget: What a call may use; see `from_pretrained`.
 
     Attributes:
         engine: The network on its device, for work below the labels.
@@ -46,8 +49,9 @@ class Model:
         device: str | torch.device = "auto",
         precision: str | torch.dtype = "auto",
         genome: AnyGenome = None,
+        memory_budget: int | float | str | None = None,
     ) -> None:
-        self.engine = Engine(checkpoint, device, precision)
+        self.engine = Engine(checkpoint, device, precision, memory_budget)
         self.genome = _opened(genome)
 
     @classmethod
@@ -58,6 +62,7 @@ class Model:
         device: str | torch.device = "auto",
         precision: str | torch.dtype = "auto",
         genome: AnyGenome = None,
+        memory_budget: int | float | str | None = None,
     ) -> Model:
         """Load a model by name, or from a folder or file.
 
@@ -68,13 +73,15 @@ class Model:
             precision: "auto" is bfloat16 on recent NVIDIA GPUs, float32 elsewhere.
             genome: Given here it need not be given to each call: a `Genome`, the path of a FASTA, a preset such as
                 "hg38", or a dict with one of these per organism.
+            memory_budget: Memory that a call may use beyond the loaded model, in bytes or as text ("8 GB"); None is
+                what the device has free. Less memory costs some time, and changes no result.
 
         Raises:
             WeightsNotFound: No such checkpoint; the text says where it was looked for.
             ValueError: A checkpoint that is damaged or does not fit, or an unknown device or precision.
             OutOfMemory: The weights do not fit on the device.
         """
-        return cls(load(name), device=device, precision=precision, genome=genome)
+        return cls(load(name), device=device, precision=precision, genome=genome, memory_budget=memory_budget)
 
     @property
     def name(self) -> str:
@@ -271,9 +278,8 @@ class Model:
     ) -> xr.Dataset:
         """Mutate every base of an interval to every other one, and score the effects (in-silico mutagenesis).
 
-        Only what an edit can change is computed again, so that a substitution costs a small part of a prediction; the
-        numbers are those of full predictions. A job of more than some seconds writes down what is done: after an
-        interruption the same call goes on from there.
+        Only what an edit can change is computed again: a substitution costs a small part of a prediction, and the
+        numbers are the same. A long job writes down what is done: after an interruption the same call goes on.
 
         Args:
             interval: What is mutated, 0-based half-open, or text. On strand "-" the reverse complement is read; the
@@ -302,10 +308,9 @@ class Model:
             resume: Keep finished parts of a long job in the cache folder, until the job is done.
 
         Returns:
-            A Dataset with `effect` (position, base, track), the score of the substitution against the reference: 0 at
-            the reference base, NaN where there is no known base; `reference` (track), the scorer's own measure of the
-            unedited sequence, its mask in the middle of the interval; and `ref_base`. `.gk.contribution()` makes it a
-            logo's heights, `.gk.top()` lists the largest effects.
+            A Dataset with `effect` (position, base, track), the score against the reference: 0 at the reference base,
+            NaN where there is no known base; `reference` (track), the scorer's measure of the unedited sequence, its
+            mask in the middle; and `ref_base`. `.gk.contribution()` and `.gk.top()` make logos and tables of it.
 
         Raises:
             ValueError: A malformed or too long interval, an unknown name, a scorer without its modality, a variant
@@ -313,10 +318,33 @@ class Model:
             ReferenceMismatch: REF letters of `variant` differ from the genome's.
             OutOfMemory: The device is too small; cheaper calls are named.
         """
-        given = _given({**locals(), "average_strands": False, "min_count": 0.0})
         own = {"scorer": scorer, "variant": variant, "method": method, "refine": refine, "mask": mask}
-        genome = self.genome if genome is None else genome
-        return ism(self.engine, interval, genome=genome, verify=verify, resume=resume, **own, **given)
+        own |= {"verify": verify, "resume": resume, "genome": self.genome if genome is None else genome}
+        return ism(self.engine, interval, **own, **_given({**locals(), "average_strands": False, "min_count": 0.0}))
+
+    def plan(self, call: str | Callable[..., Any], *arguments: Any, genome: AnyGenome = None, **options: Any) -> Plan:
+        """Say what a call would do and cost, without running it.
+
+        Args:
+            call: A verb of the model, or its name: `predict_sequence`, `predict_interval`, `predict_intervals`, `ism`.
+            *arguments: As for that verb.
+            genome: As for that verb.
+            **options: As for that verb.
+
+        Returns:
+            Device, type, window, tracks by modality, passes, bytes and seconds; it prints as a sentence.
+
+        Raises:
+            ValueError: What the call itself would raise before it runs.
+
+        Example:
+            >>> from genomekit.testing import designed_gene
+            >>> model = Model.from_pretrained()
+            >>> plan = model.plan("predict_sequence", designed_gene().sequence, organism="worm")
+            >>> plan.window, dict(plan.tracks)
+            (8192, {'splice_sites': 4, 'splice_site_usage': 2, 'splice_junctions': 1})
+        """
+        return plan(self.engine, call, *arguments, genome=self.genome if genome is None else genome, **options)
 
     def save(self, path: str | PathLike[str], *, overwrite: bool = False) -> Path:
         """Save the weights with all that is known of them; `from_pretrained` reads the result.

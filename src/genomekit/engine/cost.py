@@ -133,6 +133,54 @@ def _prediction_bytes(config: NetworkConfig, length: int, asked: list[Asked], dt
     return int(max(encoding, trunk, reading))
 
 
+def mutagenesis(
+    config: NetworkConfig,
+    length: int,
+    asked: Iterable[Asked],
+    dtype: torch.dtype,
+    *,
+    edits: int,
+    batch: int,
+    region: int,
+) -> Cost:
+    """Cost of single-base edits, read incrementally; `bins` are those that a scorer reads around each.
+
+    Args:
+        config: Sizes of the network.
+        length: bp of the window.
+        asked: What is read for each edit.
+        dtype: Type of the activations.
+        edits: How many.
+        batch: Edits read together.
+        region: bp of what is edited.
+    """
+    asked = list(asked)
+    sizes, width = channels(config), config.width
+    changed = 19.0
+    patch = 2 * changed * (4 * config.stem_width * sizes[0] + width * sizes[0] ** 2)
+    for before, here in itertools.pairwise(sizes):
+        patch += 2 * changed * width * (before * here + here**2)
+    each = patch + trunk_flops(config, length)
+    for one in asked:
+        each += head_flops(config, [one], min(length, one.bins * one.resolution + BIN))
+        if one.resolution == 1:
+            each += sum(
+                2 * (one.bins / 2**level + 14) * (width * sizes[min(level + 1, 6)] * here / 2 + (1 + width) * here**2)
+                for level, here in enumerate(sizes)
+            )
+    once = encoder_flops(config) * length + batch * trunk_flops(config, length)
+    size, levels = dtype.itemsize, level_bytes(config, length, dtype)
+    kept = sum(levels) * min(1.0, (region + 4 * 1024) / length)
+    encoding = max(a + b for a, b in itertools.pairwise(levels)) + tile_bytes(config, dtype)
+    rows = batch * max([one.bins for one in asked if one.resolution == 1], default=0)
+    tracks = max((one.tracks for one in asked), default=1)
+    reading = batch * 3 * (length // BIN) * config.trunk_channels * size + rows * (
+        5 * config.channels * size + 6 * config.channels * size + 4 * tracks * 4
+    )
+    trunk = trunk_bytes(config, length, dtype, batch)
+    return Cost(once + edits * each, int(kept + max(encoding, trunk, reading)))
+
+
 def tile_bytes(config: NetworkConfig, dtype: torch.dtype) -> int:
     """What computing a tile of a level holds: its input, active rows, hidden rows and the output."""
     widest = max(channels(config)[1:3])

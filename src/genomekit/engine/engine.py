@@ -1,6 +1,7 @@
 """The engine: one network on one device, run stage by stage, and nothing copied that was not asked for."""
 
 import math
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol, TypeVar, runtime_checkable
 
@@ -9,9 +10,12 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from genomekit.engine.device import choose_device, choose_precision, release
+from genomekit.engine.cost import LEVELS, Asked, Cost, prediction
+from genomekit.engine.device import choose_device, choose_precision, free_memory, release
 from genomekit.engine.incremental import Reference
+from genomekit.engine.memory import cheaper, first_line, is_out_of_memory
 from genomekit.engine.passes import Ask, JunctionCounts, run
+from genomekit.engine.plan import Speed, parse_bytes, spell_bytes
 from genomekit.engine.prepared import Prepared
 from genomekit.errors import OutOfMemory, unknown
 from genomekit.nn import AlphaGenome, NetworkConfig
@@ -19,6 +23,9 @@ from genomekit.nn.config import PAIR_BIN
 from genomekit.tracks import TrackTable
 
 Result = TypeVar("Result")
+
+_OF_FREE = 0.95
+"""Of what a device has free, what a call may use where no budget is given."""
 
 
 @runtime_checkable
@@ -89,31 +96,68 @@ class Engine:
         checkpoint: Network, configuration, track table and name, as `weights.load` gives them.
         device: "auto", "cpu", "cuda", "mps", ...
         precision: "auto", "float32", "bfloat16", ...; see `choose_precision`.
+        memory_budget: Memory that a call may use beyond what the idle process has, in bytes or as text ("8 GB"); None
+            is what the device has free. Results do not depend on it.
 
     Raises:
-        ValueError: The device or type is not there.
+        ValueError: The device or type is not there, or the budget is no amount.
     """
 
     def __init__(
-        self, checkpoint: Weights, device: str | torch.device = "auto", precision: str | torch.dtype = "auto"
+        self,
+        checkpoint: Weights,
+        device: str | torch.device = "auto",
+        precision: str | torch.dtype = "auto",
+        memory_budget: int | float | str | None = None,
     ) -> None:
         self.checkpoint = checkpoint
+        self.memory_budget = parse_bytes(memory_budget)
         self.device = choose_device(device)
         self.dtype = choose_precision(precision, self.device)
         try:
             self.prepared = Prepared(checkpoint.network, self.device, self.dtype)
             checkpoint.release()
         except (RuntimeError, MemoryError) as error:
-            if not _is_out_of_memory(error):
+            if not is_out_of_memory(error):
                 raise
             raise OutOfMemory(
-                f"The weights do not fit on {self.device}: {_first_line(error)}. Use device='cpu'."
+                f"The weights do not fit on {self.device}: {first_line(error)}. Use device='cpu'."
             ) from None
+
+        self.speed = Speed(self.device, self.dtype, self.config.channels)
 
     @property
     def config(self) -> NetworkConfig:
         """Sizes of the network."""
         return self.checkpoint.config
+
+    @property
+    def budget(self) -> int | None:
+        """Bytes that a call may use; None where it cannot be known."""
+        if self.memory_budget is not None:
+            return self.memory_budget
+        free = free_memory(self.device)
+        return None if free is None else int(_OF_FREE * free)
+
+    def cost(self, length: int, channels: Mapping[str, np.ndarray], bins: Mapping[str, slice]) -> tuple[Cost, int]:
+        """Say what a prediction costs, and which levels of the encoder (from 1 bp on) it computes twice to fit.
+
+        Args:
+            length: bp of the window.
+            channels: See `predict`.
+            bins: See `predict`.
+        """
+        asked = []
+        for name, kept in channels.items():
+            modality = self.tracks.modalities[name]
+            total = length // modality.resolution
+            first, stop, _ = bins.get(name, slice(None)).indices(total)
+            asked.append(Asked(modality.head_kind, modality.resolution, len(kept), max(stop - first, 0)))
+        costs = [prediction(self.config, length, asked, self.dtype, kept) for kept in range(LEVELS)]
+        budget = self.budget
+        fitting = [kept for kept, one in enumerate(costs) if budget is None or one.bytes <= budget]
+        kept = fitting[0] if fitting else min(range(LEVELS), key=lambda kept: costs[kept].bytes)
+        return costs[kept], kept
 
     @property
     def tracks(self) -> TrackTable:
@@ -172,9 +216,27 @@ class Engine:
             FloatingPointError: A head gave NaN or infinity; it is named.
             OutOfMemory: The device is too small; cheaper calls are named.
         """
-        return self.within_memory(
-            lambda: self._predict(encoded, organism, channels, bins or {}, sites), len(encoded), list(channels)
+        length, names = len(encoded), list(channels)
+        dna = self.dna(encoded)
+        cost, kept = self.cost(length, channels, bins or {})
+        self.require(cost, length, names)
+        begin = time.perf_counter()
+        found = self.within_memory(
+            lambda: self._predict(dna, organism, channels, bins or {}, sites, kept), length, names
         )
+        self.speed.saw(cost.flops, time.perf_counter() - begin)
+        return found
+
+    def require(self, cost: Cost, length: int, names: Sequence[str]) -> None:
+        """Refuse a call that needs more than the budget.
+
+        Raises:
+            OutOfMemory: It does; cheaper calls are named.
+        """
+        budget = self.budget
+        if budget is not None and cost.bytes > budget:
+            reason = f"about {spell_bytes(cost.bytes)} are needed and {spell_bytes(budget)} may be used"
+            raise OutOfMemory(self._cheaper(reason, length, names))
 
     def reference(
         self, encoded: Float[np.ndarray, "position 4"], organism: str, region: tuple[int, int] | None = None
@@ -203,28 +265,27 @@ class Engine:
         try:
             return call()
         except (RuntimeError, MemoryError) as error:
-            if not _is_out_of_memory(error):
+            if not is_out_of_memory(error):
                 raise
-            reason = _first_line(error)
+            reason = first_line(error)
         # Outside the except block: the traceback would hold the tensors that filled the memory.
         release(self.device)
-        raise OutOfMemory(self._cheaper(reason, length, list(names)))
+        raise OutOfMemory(self._cheaper(reason, length, names))
 
     def _predict(
         self,
-        encoded: np.ndarray,
+        dna: Tensor,
         organism: str,
         channels: Mapping[str, np.ndarray],
         bins: Mapping[str, slice],
         sites: np.ndarray | None,
+        kept: int,
     ) -> dict[str, Any]:
-        asked = {name: self._ask(name, kept, bins.get(name, slice(None))) for name, kept in channels.items()}
-        chosen = None if sites is None else torch.from_numpy(np.ascontiguousarray(sites)).to(self.device)
+        asked = {name: self._ask(name, chosen, bins.get(name, slice(None))) for name, chosen in channels.items()}
+        paired = None if sites is None else torch.from_numpy(np.ascontiguousarray(sites)).to(self.device)
         found: dict[str, Any] = {}
         with torch.no_grad():
-            for name, values in run(
-                self.prepared, self.dna(encoded), self.organism_index(organism), asked, sites=chosen
-            ):
+            for name, values in run(self.prepared, dna, self.organism_index(organism), asked, sites=paired, kept=kept):
                 if isinstance(values, JunctionCounts):
                     counts = np.moveaxis(self.checked(values.counts, name), 0, -1)
                     found[name] = Junctions(counts, values.sites.numpy())
@@ -248,35 +309,9 @@ class Engine:
             )
         return values.float().cpu().numpy()
 
-    def _cheaper(self, reason: str, length: int, names: list[str]) -> str:
-        """Write the out-of-memory text: the three changes that save most, cheapest first."""
-        changes = []
-        fine = [name for name in names if min(self.config.head(name).resolutions) == 1]
-        if fine and len(fine) < len(names):
-            changes.append(f"leave out the 1 bp modalities ({', '.join(fine)}): the decoder then does not run")
-        if shorter := [known for known in self.config.lengths if known < length]:
-            changes.append(f"a shorter window, such as window={shorter[-1]}")
-        if self.dtype != torch.bfloat16:
-            changes.append("precision='bfloat16', half the memory")
-        changes.append("fewer modalities or tracks (tracks=, biosample=, ...), or a shorter interval")
-        if self.device.type != "cpu":
-            changes.append("device='cpu', slower")
-        listed = "; ".join(f"({number}) {change}" for number, change in enumerate(changes[:3], 1))
-        return (
-            f"A window of {length:,} bp with {len(names)} modalities does not fit in the memory of {self.device} in "
-            f"{_plain(self.dtype)} ({reason}). Cheaper: {listed}."
-        )
-
-
-def _is_out_of_memory(error: BaseException) -> bool:
-    if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
-        return True
-    # The CPU and MPS allocators raise a plain RuntimeError.
-    return any(text in str(error) for text in ("can't allocate memory", "out of memory", "CUBLAS_STATUS_ALLOC_FAILED"))
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
+    def _cheaper(self, reason: str, length: int, names: Sequence[str]) -> str:
+        budgeted = self.memory_budget is not None
+        return cheaper(reason, self.config, self.device, self.dtype, length, names, budgeted)
 
 
 def _plain(dtype: torch.dtype) -> str:

@@ -175,7 +175,7 @@ class Reference:
     @property
     def batch(self) -> int:
         """Edits that are read together."""
-        return int(np.clip(ROWS * BIN // self.length, 1, 32))
+        return batch_size(self.length)
 
     def read(self, edits: Sequence[Edit], stretches: Sequence[Stretch]) -> list[Float[Tensor, "batch *bin track"]]:
         """Read stretches of every edit of a batch.
@@ -283,6 +283,11 @@ class Reference:
         else:
             added = share.base[torch.arange(len(index), device=index.device)[:, None], index]
         return prepared.embed_base(decoded, added)
+
+
+def batch_size(length: int) -> int:
+    """Edits of a window of `length` bp that are read together."""
+    return int(np.clip(ROWS * BIN // length, 1, 32))
 
 
 def batches(edits: Sequence[Edit], size: int) -> Iterator[list[int]]:

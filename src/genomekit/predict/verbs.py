@@ -49,12 +49,9 @@ def predict_sequence(
         OutOfMemory: The device is too small; cheaper calls are named.
     """
     encoded = one_hot(sequence)
-    placed = _place(encoded, interval, engine.config.lengths)
+    around = _around(engine, encoded, interval, options.get("window"))
+    placed = around.interval
     request = _request(engine, None, options)
-    lengths = engine.config.lengths
-    # N are no real neighbours, so no more of them are read than the next supported length asks for.
-    shortest = next(known for known in sorted(lengths) if known >= len(encoded))
-    around = Window.around(placed, lengths=lengths, default=shortest, length=options.get("window"))
     left, right = placed.start - around.start, around.end - placed.end
     if left or right:
         warnings.warn(
@@ -131,7 +128,7 @@ def predict_intervals(
     found = find_genome(genome, options.get("organism"))
     request = _request(engine, found, options)
     windows = []
-    for number, interval in enumerate(_listed(intervals)):
+    for number, interval in enumerate(listed(intervals)):
         try:
             windows.append(choose_window(engine, interval, found, options.get("window")))
         except ValueError as error:
@@ -145,11 +142,24 @@ def _request(engine: Engine, genome: Genome | None, options: Options) -> Request
     return make_request(engine, find_own_organism(engine, options.get("organism"), genome), options)
 
 
-def _listed(intervals: Any) -> list[Interval | str]:
+def listed(intervals: Any) -> list[Interval | str]:
     """Take intervals out of a table, a list, or a single one."""
     if isinstance(intervals, pd.DataFrame):
         return [Interval.from_dict(row) for row in intervals.to_dict("records")]
     return [intervals] if isinstance(intervals, (str, Interval)) else list(intervals)
+
+
+def place_sequence(engine: Engine, sequence: Any, interval: Interval | str | None, length: int | None) -> Window:
+    """Choose the window of a bare sequence: of its own length where that is supported, else the next longer one."""
+    return _around(engine, one_hot(sequence), interval, length)
+
+
+def _around(engine: Engine, encoded: np.ndarray, interval: Interval | str | None, length: int | None) -> Window:
+    lengths = engine.config.lengths
+    placed = _place(encoded, interval, lengths)
+    # N are no real neighbours, so no more of them are read than the next supported length asks for.
+    shortest = next(known for known in sorted(lengths) if known >= len(encoded))
+    return Window.around(placed, lengths=lengths, default=shortest, length=length)
 
 
 def _place(encoded: np.ndarray, interval: Interval | str | None, lengths: Iterable[int]) -> Interval:
