@@ -4,9 +4,12 @@ import numpy as np
 import pytest
 import torch
 from tiny import TINY, parameter
+from torch.nn.attention.flex_attention import flex_attention
 
 from genomekit.engine import pairs, tower
+from genomekit.engine.fused import FusedAttention
 from genomekit.engine.tower import TowerBlocks
+from genomekit.errors import GenomekitWarning
 from genomekit.nn import AlphaGenome
 
 FLOAT64 = 1e-12
@@ -54,3 +57,39 @@ def test_contact_maps_need_no_attention_in_the_last_layer(plain, blocks, monkeyp
     assert got is None
     assert len(calls) == TINY.num_layers - 1
     torch.testing.assert_close(got_pair, pair, rtol=0, atol=FLOAT64)
+
+
+def fused_tower(plain, kernel, monkeypatch):
+    blocks = TowerBlocks(TINY, lambda module: module, plain[0], torch.float64)
+    blocks._fused = FusedAttention(kernel)
+    # The device decides in earnest; here the fused form runs on the CPU, in PyTorch's own reference implementation.
+    monkeypatch.setattr(TowerBlocks, "_fuses", lambda self, x: True)
+    return blocks
+
+
+@pytest.mark.parametrize("needed", [None, torch.tensor([[0, 5, 31, 47], [1, 2, 3, 4]])])
+@pytest.mark.filterwarnings("ignore:flex_attention called without torch.compile")
+def test_the_fused_kernel_computes_the_same(plain, monkeypatch, needed):
+    _, tokens, expected, _ = plain
+    blocks = fused_tower(plain, flex_attention, monkeypatch)
+    with torch.no_grad():
+        got, _ = blocks(tokens, needed=needed)
+    assert blocks._fused.available
+    for element in range(2):
+        kept = slice(None) if needed is None else needed[element]
+        torch.testing.assert_close(got[element, kept], expected[element, kept], rtol=0, atol=FLOAT64)
+
+
+def test_without_a_kernel_the_blocks_run_and_it_is_said_once(plain, monkeypatch):
+    _, tokens, expected, _ = plain
+    calls = []
+
+    def broken(*args, **options):
+        calls.append(1)
+        raise RuntimeError("no Triton")
+
+    blocks = fused_tower(plain, broken, monkeypatch)
+    with torch.no_grad(), pytest.warns(GenomekitWarning, match="Fused attention does not work here") as warned:
+        got, _ = blocks(tokens)
+    assert len(calls) == len(warned) == 1
+    torch.testing.assert_close(got, expected, rtol=0, atol=FLOAT64)

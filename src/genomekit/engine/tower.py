@@ -15,6 +15,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from genomekit.engine.constants import Affine, Norm, own
+from genomekit.engine.fused import FusedAttention
 from genomekit.engine.pairs import PAIRS, PairBlocks
 from genomekit.nn import NetworkConfig
 from genomekit.nn.attention import SOFT_CAP, TOKENS_PER_PAIR, Tower
@@ -22,7 +23,10 @@ from genomekit.nn.layers import EPSILON, LayerNorm
 from genomekit.nn.rotary import rotate, rotation
 
 LOGITS = 1 << 21
-"""Logits computed at a time on the CPU: 8 MiB of float32, so that every pass over them stays in the cache."""
+"""Logits computed at a time: 8 MiB of float32, so that on the CPU every pass over them stays in the cache."""
+
+GPU_LOGITS = 1 << 27
+"""Likewise on a GPU, where fewer and larger products are faster."""
 
 
 MLP_ROWS = 2048
@@ -79,6 +83,7 @@ class TowerBlocks:
         self.layers = [_prepare(moved(layer), dtype) for layer in tower.layers]
         self.config, self.dtype = config, dtype
         self.max_tokens = tower.max_tokens
+        self._fused = FusedAttention()
         self._angles: dict[tuple[int, torch.device], tuple[Tensor, Tensor]] = {}
 
     def __call__(
@@ -146,9 +151,17 @@ class TowerBlocks:
         cosine, sine = (angle[..., None, :] for angle in turned)
         query = rotate(_layer_norm(layer.norm_query, query), (cosine, sine))
         query = query * (1 / (SOFT_CAP * math.sqrt(config.key_channels)))
-        mixed = torch.cat([self._mix(query[i], key[i], value[i], bias[i], None if needed is None else needed[i])
-                           for i in range(len(x))])  # fmt: skip
-        return layer.out(mixed.unflatten(0, (len(x), -1)))
+        mixed = None
+        if self._fuses(x):
+            mixed = self._fused(query, key, value, bias, needed)
+        if mixed is None:
+            rows = [None] * len(x) if needed is None else list(needed)
+            mixed = torch.stack([self._mix(*one) for one in zip(query, key, value, bias, rows, strict=True)])
+        return layer.out(mixed)
+
+    def _fuses(self, x: Tensor) -> bool:
+        """Whether the fused kernel is worth a try: on NVIDIA and AMD GPUs, without gradients."""
+        return x.is_cuda and not torch.is_grad_enabled()
 
     def _mix(
         self,
@@ -161,7 +174,8 @@ class TowerBlocks:
         """Return the mixed values of one element, heads side by side."""
         queries, heads, _ = query.shape
         tokens = len(key)
-        step = max(TOKENS_PER_PAIR, LOGITS // (heads * tokens) // TOKENS_PER_PAIR * TOKENS_PER_PAIR)
+        logits = GPU_LOGITS if query.is_cuda else LOGITS
+        step = max(TOKENS_PER_PAIR, logits // (heads * tokens) // TOKENS_PER_PAIR * TOKENS_PER_PAIR)
         values = torch.cat([value, value.new_ones(tokens, 1)], dim=-1)
         keys = key.T
         mixed = value.new_empty(queries, heads * value.shape[-1])
