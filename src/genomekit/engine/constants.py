@@ -5,11 +5,13 @@ or after a linear layer it becomes part of that layer. A block `conv(gelu(norm(x
 `silu(x * factor + offset)` and one convolution whose kernel carries the 1 / 1.702.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from genomekit.nn.layers import EPSILON, ConvBlock, Linear, RMSBatchNorm, StandardizedConv
 
@@ -20,6 +22,13 @@ GELU = 1.702
 def own(tensor: Tensor, dtype: torch.dtype) -> Tensor:
     """Return a copy: constants share no memory with the network, which may be mapped from a file."""
     return tensor.detach().to(dtype, copy=True)
+
+
+def thrifty(function: Callable[..., Tensor], *arguments: Tensor | None) -> Tensor:
+    """Call a function; where gradients are wanted, keep its arguments alone and compute the rest again for them."""
+    if torch.is_grad_enabled():
+        return checkpoint(function, *arguments, use_reentrant=False)
+    return function(*arguments)
 
 
 class Norm(NamedTuple):

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
-from genomekit.engine.constants import Affine, Norm, own
+from genomekit.engine.constants import Affine, Norm, own, thrifty
 from genomekit.nn.attention import TOKENS_PER_PAIR
 from genomekit.nn.layers import EPSILON
 from genomekit.nn.pair import PairUpdate, distance_features, shift_to_pairs
@@ -77,13 +77,27 @@ class PairBlocks:
         step = max(1, PAIRS // bins)
         for start in range(0, bins, step):
             rows = slice(start, start + step)
-            product = query[rows].transpose(0, 1) @ keys + 0.5 * (from_query[:, rows] + from_key[:, rows])
-            block = self.to_pair(product.permute(1, 2, 0)) + row[rows, None] + column[None]
-            if pair is not None:
-                block = pair[rows] + block
-            block = block + self._row_attention(block)
-            wide = self.first(_rms(self.mlp_norm, block))
-            yield rows, block + self.second(F.relu(wide, inplace=not wide.requires_grad))
+            relative = 0.5 * (from_query[:, rows] + from_key[:, rows])
+            before = None if pair is None else pair[rows]
+            yield rows, thrifty(self._block, query[rows], keys, relative, row[rows], column, before)
+
+    def _block(
+        self,
+        query: Float[Tensor, "row head key"],
+        keys: Float[Tensor, "head key bin"],
+        relative: Float[Tensor, "head row bin"],
+        row: Float[Tensor, "row pair"],
+        column: Float[Tensor, "bin pair"],
+        before: Float[Tensor, "row bin pair"] | None,
+    ) -> Float[Tensor, "row bin pair"]:
+        """Compute some rows from the tokens' features and what they were before."""
+        product = query.transpose(0, 1) @ keys + relative
+        block = self.to_pair(product.permute(1, 2, 0)) + row[:, None] + column[None]
+        if before is not None:
+            block = before + block
+        block = block + self._row_attention(block)
+        wide = self.first(_rms(self.mlp_norm, block))
+        return block + self.second(F.relu(wide, inplace=not wide.requires_grad))
 
     def _row_attention(self, block: Float[Tensor, "row bin pair"]) -> Float[Tensor, "row bin pair"]:
         hidden = _rms(self.row_norm, block)

@@ -61,7 +61,7 @@ class Plan:
         return f"<p>{html.escape(str(self))}</p>"
 
 
-def spell_bytes(count: float) -> str:
+def spell_bytes(count: int | float) -> str:
     """Write bytes for a reader.
 
     Example:

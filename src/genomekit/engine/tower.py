@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from genomekit.engine.constants import Affine, Norm, own
+from genomekit.engine.constants import Affine, Norm, own, thrifty
 from genomekit.engine.fused import FusedAttention
 from genomekit.engine.pairs import PAIRS, PairBlocks
 from genomekit.nn import NetworkConfig
@@ -181,21 +181,30 @@ class TowerBlocks:
         mixed = value.new_empty(queries, heads * value.shape[-1])
         for start in range(0, queries, step):
             stop = min(start + step, queries)
-            logits = query[start:stop].transpose(0, 1).reshape(-1, query.shape[-1]) @ keys
-            logits = logits.to(torch.promote_types(logits.dtype, torch.float32)).unflatten(0, (heads, -1))
             if needed is None:
-                rows = bias[:, start // TOKENS_PER_PAIR : -(-stop // TOKENS_PER_PAIR), None]
-                blocks = logits.view(heads, -1, TOKENS_PER_PAIR, tokens // TOKENS_PER_PAIR, TOKENS_PER_PAIR)
+                rows = bias[:, start // TOKENS_PER_PAIR : stop // TOKENS_PER_PAIR, None]
             else:
                 rows = bias[:, needed[start:stop] // TOKENS_PER_PAIR]
-                blocks = logits.unflatten(-1, (-1, TOKENS_PER_PAIR))
-            weights = _soften(blocks, rows[..., None]).flatten(0, -3 if needed is not None else -4)
-            weights = weights.reshape(heads * (stop - start), tokens)
-            summed = weights.to(value.dtype) @ values
-            block = (summed[:, :-1] / summed[:, -1:]).unflatten(0, (heads, -1)).transpose(0, 1)
             # Into a tensor that is there already: small ones made between large ones would keep freed memory apart.
-            mixed[start:stop] = block.flatten(1)
+            mixed[start:stop] = thrifty(_mix_block, query[start:stop], keys, values, rows)
         return mixed
+
+
+def _mix_block(
+    query: Float[Tensor, "query head key"],
+    keys: Float[Tensor, "key token"],
+    values: Float[Tensor, "token one_more"],
+    bias: Float[Tensor, "head *rows bin"],
+) -> Float[Tensor, "query mixed"]:
+    """Mix for some queries; their rows of the bias are one for each, or (head, bin, 1, bin) for whole bins."""
+    queries, heads, width = query.shape
+    logits = query.transpose(0, 1).reshape(-1, width) @ keys
+    logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
+    rows = (queries // TOKENS_PER_PAIR, TOKENS_PER_PAIR) if bias.ndim == 4 else (queries,)
+    by_bin = logits.view(heads, *rows, bias.shape[-1], TOKENS_PER_PAIR)
+    weights = _soften(by_bin, bias[..., None]).view(heads * queries, -1).to(values.dtype)
+    summed = weights @ values
+    return (summed[:, :-1] / summed[:, -1:]).unflatten(0, (heads, -1)).transpose(0, 1).flatten(1)
 
 
 def _soften(logits: Tensor, bias: Tensor) -> Tensor:

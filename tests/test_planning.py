@@ -1,0 +1,90 @@
+import numpy as np
+import pytest
+
+import genomekit as gk
+from genomekit.engine.plan import Speed, parse_bytes
+from genomekit.errors import OutOfMemory
+from genomekit.model import Model
+
+LETTERS = "".join(np.random.default_rng(2).choice(list("ACGT"), 8192))
+
+
+@pytest.fixture
+def genome(tmp_path):
+    (tmp_path / "genome.fa").write_text(f">chrA\n{LETTERS}\n")
+    return gk.Genome(tmp_path / "genome.fa", organism="worm")
+
+
+def test_a_plan_says_what_the_call_does(tiny_model, genome):
+    plan = tiny_model.plan(
+        tiny_model.predict_interval, "chrA:1,000-1,100", genome=genome, modalities=["atac", "chip_tf"]
+    )
+    assert (plan.call, plan.device, plan.dtype, plan.window) == ("predict_interval", "cpu", "float32", 2048)
+    assert dict(plan.tracks) == {"atac": 2, "chip_tf": 2}
+    assert plan.passes == 1
+    assert plan.result_bytes == 100 * 2 * 4 + 2 * 2 * 4  # the interval touches two bins of 128 bp
+    assert plan.fits
+    assert plan.seconds > 0
+    assert "predict_interval: 1 window of 2,048 bp on cpu in float32; tracks: atac (2), chip_tf (2)" in str(plan)
+    assert str(plan).split(";")[0] in plan._repr_html_()
+
+
+def test_every_verb_has_one_by_name_or_as_it_is(tiny_model, genome):
+    tiny_model.genome = genome
+    many = tiny_model.plan("predict_intervals", ["chrA:10-20", "chrA:0-4,096"], modalities="atac", average_strands=True)
+    assert (many.passes, many.window) == (4, 4096)
+    assert tiny_model.plan("predict_sequence", LETTERS[:2048], organism="worm", modalities="atac").window == 2048
+    scan = tiny_model.plan(tiny_model.ism, "chrA:100-110", modalities="atac")
+    assert (scan.passes, scan.unit, scan.result_bytes) == (30, "substitution", 10 * 4 * 2 * 4)
+    assert tiny_model.plan("ism", "chrA:100-110", modalities="atac", method="hybrid").seconds < scan.seconds
+
+
+def test_a_plan_refuses_what_the_call_refuses(tiny_model, genome):
+    with pytest.raises(ValueError, match="Unknown verb 'predict'"):
+        tiny_model.plan("predict", "chrA:10-20")
+    with pytest.raises(ValueError, match="no cage tracks here"):
+        tiny_model.plan("predict_interval", "chrA:10-20", genome=genome, modalities="cage")
+    with pytest.raises(ValueError, match="one argument by position, and 2 came"):
+        tiny_model.plan("ism", "chrA:10-20", genome, modalities="atac")
+
+
+def test_a_small_budget_recomputes_and_changes_no_number(tiny_checkpoint):
+    options = {"organism": "worm", "modalities": ["atac", "chip_tf", "contact_maps"]}
+    whole = Model(tiny_checkpoint, device="cpu", precision="float64")
+    plan = whole.plan("predict_sequence", LETTERS, **options)
+    less = whole.engine.cost(8192, {"atac": np.arange(2)}, {})[0].bytes
+    budget = min(plan.bytes, less) - 1
+    tight = Model(tiny_checkpoint, device="cpu", precision="float64", memory_budget=budget)
+    planned = tight.plan("predict_sequence", LETTERS, **options)
+    assert plan.recomputed == 0
+    assert planned.recomputed > 0
+    assert planned.fits
+    a, b = (model.predict_sequence(LETTERS, **options) for model in (whole, tight))
+    for name, node in a.children.items():
+        np.testing.assert_allclose(b[name].signal, node.signal, rtol=1e-6, atol=1e-9)
+
+
+def test_a_call_past_the_budget_is_refused_with_cheaper_ones(tiny_checkpoint):
+    model = Model(tiny_checkpoint, device="cpu", memory_budget="10 kB")
+    with pytest.raises(OutOfMemory, match=r"10 kB may be used.*\(1\) a larger memory_budget; \(2\) .*; \(3\) "):
+        model.predict_sequence(LETTERS, organism="worm", modalities=["atac", "chip_tf"])
+    plan = model.plan("predict_sequence", LETTERS, organism="worm", modalities="atac")
+    assert not plan.fits
+    assert "but only 10 kB allowed" in str(plan)
+
+
+@pytest.mark.parametrize("amount", ["8 apples", 0, -1, True, "", "8 xb"])
+def test_a_budget_that_is_no_amount_is_refused(amount):
+    with pytest.raises(ValueError, match="memory_budget="):
+        parse_bytes(amount)
+
+
+def test_speed_is_learnt_from_what_was_run():
+    import torch
+
+    speed = Speed(torch.device("cpu"), torch.float32, 16)
+    assert speed.flops_per_second > 0
+    speed.saw(1e9, 2.0)
+    assert speed.flops_per_second == 5e8
+    speed.saw(1e9, 0.001)  # too short to say anything
+    assert speed.flops_per_second == 5e8
