@@ -22,6 +22,7 @@ PUBLIC = {
     "evaluation",
     "open",
     "plot",
+    "scoring",
     "testing",
     "tracks",
     "training",
