@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from genomekit.engine.incremental import Edit, Reference
+from genomekit.engine.incremental import Change, Reference
 from genomekit.ism.reads import Orientation, Read, ReferenceValues
 
 
@@ -58,7 +58,7 @@ class Exact:
     def _centers(self, offsets: np.ndarray) -> np.ndarray:
         return np.asarray(offsets) if self.mask_at is None else np.full(len(offsets), self.mask_at)
 
-    def _score(self, edits: Sequence[Edit], centers: np.ndarray) -> Tensor:
+    def _score(self, edits: Sequence[Change], centers: np.ndarray) -> Tensor:
         asked = [self.orientation.stretches(read, centers) for read in self.reads]
         flat = self.reference.read(edits, [stretch for found in asked for stretch, _ in found])
         scores, done = [], 0

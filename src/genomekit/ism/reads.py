@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from genomekit.engine.encode import reverse_complement
-from genomekit.engine.incremental import Edit, Reference, Stretch
+from genomekit.engine.incremental import Change, Reference
+from genomekit.engine.reading import Stretch
 from genomekit.engine.strands import Part
 from genomekit.nn.config import PAIR_BIN
 from genomekit.scoring import Scorer, Values
@@ -41,10 +42,10 @@ class Orientation(NamedTuple):
         """Return the one-hot that is read."""
         return reverse_complement(plus) if self.minus else plus
 
-    def edit(self, offset: int, base: int) -> Edit:
+    def edit(self, offset: int, base: int) -> Change:
         """Return the edit that puts a base (index in A C G T) at an offset of the plus strand."""
         letter = np.eye(4, dtype=np.float32)[[base]]
-        return Edit(self.length - 1 - offset, reverse_complement(letter)) if self.minus else Edit(offset, letter)
+        return Change(self.length - 1 - offset, reverse_complement(letter)) if self.minus else Change(offset, letter)
 
     def stretches(self, read: Read, offsets: np.ndarray) -> list[tuple[Stretch, np.ndarray]]:
         """Return what the network is asked for, and for each stretch which of its bins count.
@@ -110,5 +111,5 @@ def _union(reference: Reference, stretch: Stretch) -> tuple[int, Tensor]:
     parts = []
     for start in range(first, stop, step):
         piece = stretch._replace(starts=np.array([start]), width=min(step, stop - start))
-        parts += reference.read_reference([piece], 1)
+        parts += reference.unedited.stretches([piece], 1)
     return first, torch.cat(parts, dim=-2)
