@@ -36,7 +36,7 @@ class Ask(NamedTuple):
 
 
 class JunctionCounts(NamedTuple):
-    """What the junction head gives for one window; pairs of sites that are not in the order of an intron mean nothing."""
+    """What the junction head gives for a window; pairs of sites that are not in the order of an intron mean nothing."""
 
     counts: Float[Tensor, "both donor acceptor"]
     """The asked tissues on +, then the same on -."""
