@@ -76,9 +76,8 @@ def _of_ism(engine: Engine, interval: Any, genome: AnyGenome, options: dict[str,
     computed = edits if method == "exact" else min(int(own.get("refine", 0)), edits)
     asked = []
     for read in job.reads:
-        for stretch, _ in job.orientation.stretches(read, np.array([job.center])):
-            modality = read.part.modality
-            asked.append(Asked(modality.head_kind, modality.resolution, len(read.part.channels), stretch.width))
+        for part, bins, _ in read.asks(np.array([job.center]), job.window.length):
+            asked.append(Asked(part.modality.head_kind, part.modality.resolution, len(part.channels), bins.width))
     shown = job.window.interval.width
     batch = batch_size(job.window.length)
     sizes = {"edits": computed, "batch": batch, "region": shown}

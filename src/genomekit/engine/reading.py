@@ -1,0 +1,141 @@
+"""Reading what the transformer made of a window, or of a batch of edits of one: stretches of bins, and junctions."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from genomekit.engine.ladder import Skips, decode, take_each
+from genomekit.engine.prepared import Prepared, TokenShare
+from genomekit.engine.rows import Span
+from genomekit.nn.config import BIN, PAIR_BIN
+
+_SITES = 64
+"""Positions decoded together where splice sites are read: sites come in clusters, and a decoded row has neighbours."""
+
+
+class Stretch(NamedTuple):
+    """What to read of a modality for each edit of a batch: as many bins, from a bin of its own on.
+
+    Of contact maps these are columns (`bin2`): every row of them is read.
+    """
+
+    modality: str
+    channels: tuple[int, ...] | None
+    resolution: int
+    starts: np.ndarray
+    """First bin for each edit, or one for all."""
+    width: int
+
+    def span(self, length: int, edits: int) -> Span:
+        """Return the bins as a span of rows."""
+        starts = np.broadcast_to(np.asarray(self.starts), (edits,))
+        return Span(starts, self.width, length // self.resolution)
+
+
+class Reading(NamedTuple):
+    """A window after the transformer, or a batch of its edits."""
+
+    prepared: Prepared
+    organism: int
+    length: int
+    """bp of the window."""
+    encoding: Skips
+    tokens: Float[Tensor, "read token channel"] | None
+    """None where nothing finer than contact maps is read; one element, or one for each edit."""
+    pair: Float[Tensor, "read bin bin pair"]
+
+    def stretches(self, asked: Sequence[Stretch], edits: int) -> list[Float[Tensor, "batch *bin track"]]:
+        """Read stretches of every edit; stretches of the same rows share their embedding.
+
+        Returns:
+            For each stretch (edit, bin, track) on the device, or (edit, bin1, bin2, track) of contact maps.
+        """
+        out, embeddings = [], {}
+        for stretch in asked:
+            span = stretch.span(self.length, edits)
+            read = self.prepared.reader(stretch.modality, self.organism, stretch.channels, stretch.resolution)
+            if stretch.resolution == PAIR_BIN:
+                out.append(read(self.prepared.embed_pair_columns(self.pair, span, self.organism)))
+                continue
+            key = (stretch.resolution, span.width, span.starts.tobytes())
+            if key not in embeddings:
+                embeddings[key] = self.embed(span) if stretch.resolution == 1 else self._embed_tokens(span)
+            out.append(read(embeddings[key]))
+        return out
+
+    def embed(self, span: Span) -> Float[Tensor, "batch row channel"]:
+        """Embed positions at 1 bp."""
+        prepared, tokens = self.prepared, self._tokens
+        decoded = decode(prepared.ladder, self.encoding, tokens, span)
+        bins = Span(span.starts // BIN, (span.width - 1 + BIN - 1) // BIN + 1, span.total // BIN)
+        share: TokenShare = prepared.share(take_each(tokens, bins), self.organism)
+        assert share.base is not None
+        rows = (span.starts[:, None] + np.arange(span.width)) // BIN - bins.starts[:, None]
+        index = torch.from_numpy(rows).to(tokens.device)
+        if len(share.base) == 1:
+            added = share.base[0][index]
+        else:
+            added = share.base[torch.arange(len(index), device=index.device)[:, None], index]
+        return prepared.embed_base(decoded, added)
+
+    def embed_sites(self, sites: Int[np.ndarray, " site"], edits: int) -> Float[Tensor, "batch site channel"]:
+        """Embed single positions at 1 bp, the same of every edit.
+
+        Args:
+            sites: 0-based, ascending.
+            edits: Elements of the batch.
+        """
+        found, done = [], 0
+        while done < len(sites):
+            first = int(sites[done])
+            stop = int(np.searchsorted(sites, first + _SITES))
+            inside = torch.from_numpy(sites[done:stop] - first).to(self.pair.device)
+            width = int(sites[stop - 1]) - first + 1
+            found.append(self.embed(Span(np.full(edits, first), width, self.length))[:, inside])
+            done = stop
+        return torch.cat(found, dim=1)
+
+    def junctions(
+        self, modality: str, tissues: tuple[int, ...] | None, sites: Int[np.ndarray, "4 site"], edits: int
+    ) -> Float[Tensor, "batch both donor acceptor"]:
+        """Count junctions of every edit between given splice sites.
+
+        Args:
+            modality: That of the junction head.
+            tissues: Channels of the head; None is all.
+            sites: Ascending positions of donor+, acceptor+, donor-, acceptor-; -1 past the last.
+            edits: Elements of the batch.
+
+        Returns:
+            The tissues on +, then the same on -; pairs that cannot be an intron mean nothing.
+        """
+        read = self.prepared.reader(modality, self.organism, tissues, 1)
+        kinds = [row[row >= 0] for row in sites]
+        known = np.unique(np.concatenate(kinds))
+        if not len(known):
+            return self.pair.new_zeros(edits, 2 * read.tables[0].shape[1], 0, 0)
+        embedding = self.embed_sites(known, edits)
+        rows = [torch.from_numpy(np.searchsorted(known, kind)).to(embedding.device) for kind in kinds]
+        positions = [torch.from_numpy(kind).to(embedding.device) for kind in kinds]
+        return torch.stack([read.counts([read.hidden(one[row]) for row in rows], positions) for one in embedding])
+
+    @property
+    def _tokens(self) -> Float[Tensor, "read token channel"]:
+        assert self.tokens is not None
+        return self.tokens
+
+    def _embed_tokens(self, span: Span) -> Float[Tensor, "batch row wide"]:
+        return self.prepared.share(take_each(self._tokens, span), self.organism, base=False).embedding
+
+
+def tokens_of(stretch: Stretch, prepared: Prepared, length: int, edits: int) -> Int[np.ndarray, "batch token"]:
+    """Return the tokens that a stretch finer than contact maps reads, as many for each edit."""
+    span = stretch.span(length, edits)
+    if stretch.resolution == 1:
+        for up in prepared.ladder.ups:
+            span = up.coarse(span)
+    return np.clip(span.starts[:, None] + np.arange(span.width), 0, span.total - 1)
