@@ -78,7 +78,8 @@ class Calibrator:
         """
         if points < 2:
             raise ValueError(f"points={points} came; a distribution needs at least 2.")
-        given = {background.uns["scorer"]: background} if isinstance(background, AnnData) else background
+        one = not isinstance(background, ScoreSet)
+        given: Mapping[str, AnnData] = {background.uns["scorer"]: background} if one else background
         tables, made = {}, {}
         for scorer, table in given.items():
             values = np.asarray(table.X, dtype=np.float64)
@@ -93,8 +94,8 @@ class Calibrator:
                     )
         if not any(curve.count for table in tables.values() for curve in table.curves.values()):
             raise ValueError("The background has no score; a calibrator needs at least one.")
-        records = len(background.records) if isinstance(background, ScoreSet) else background.obs["record"].nunique()
-        about = {**made, "background": name, "records": int(records), "genomekit": __version__}
+        scored = {number for table in given.values() for number in table.obs["record"]}
+        about = {**made, "background": name, "records": len(scored), "genomekit": __version__}
         return cls(tables, plain_attrs(about))
 
     def __repr__(self) -> str:

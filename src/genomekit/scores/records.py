@@ -119,11 +119,7 @@ def record_table(
         >>> table[["variant", "status", "reason"]].values.tolist()
         [['chrV:123:A>G', 'ok', ''], ['chrV:5:A><DEL>', 'skipped', 'symbolic']]
     """
-    if isinstance(records, pd.DataFrame):
-        given = records
-    else:
-        rows = [(r.number, r.chrom, r.position, r.ref, r.alt, r.id, r.reason) for r in records]
-        given = pd.DataFrame(rows, columns=["record", "chrom", "position", "ref", "alt", "id", "reason"])
+    given: pd.DataFrame = records if isinstance(records, pd.DataFrame) else _listed(records)
     absent = [name for name in ("record", "chrom", "position", "ref", "alt") if name not in given]
     if absent:
         raise ValueError(
@@ -144,6 +140,11 @@ def record_table(
         table.loc[table["record"] == number, ["status", "reason"]] = "failed", reason
     _check(table)
     return table
+
+
+def _listed(records: Iterable[AnyRecord]) -> pd.DataFrame:
+    rows = [(r.number, r.chrom, r.position, r.ref, r.alt, r.id, r.reason) for r in records]
+    return pd.DataFrame(rows, columns=["record", "chrom", "position", "ref", "alt", "id", "reason"])
 
 
 def _check(table: pd.DataFrame) -> None:
