@@ -109,9 +109,11 @@ class _Progress:
         if isinstance(error, KeyboardInterrupt):
             error.add_note(f"{self.kept:,} records are done and kept in {self.path}; the same call goes on there.")
 
-    def add(self, count: int) -> None:
-        """Count records of a finished shard."""
+    def add(self, count: int, *, found: bool = False) -> None:
+        """Count records of a finished shard; those of an earlier call say nothing about speed."""
         self.kept += count
+        if found and not self.bar.disable:
+            self.bar.initial += count
         self.bar.update(count)
 
 
@@ -122,8 +124,7 @@ def _missing(folder: Folder, parts: Iterator[list[AnyRecord]], bar: _Progress) -
         bar.seen += len(records)
         bar.shards += 1
         if folder.has(target):
-            bar.bar.initial += len(records)  # found, not scored: they say nothing about speed
-            bar.add(len(records))
+            bar.add(len(records), found=True)
         else:
             yield target, records
 

@@ -26,8 +26,8 @@ def as_records(source: pd.DataFrame | Iterable[Any]) -> Iterator[AnyRecord]:
     Example:
         >>> [(r.number, r.chrom, r.position, r.reason) for r in as_records(["chrV:123:A>G", "I-5-C-T"])]
         [(0, 'chrV', 123, ''), (1, 'I', 5, '')]
-        >>> next(as_records(["chrV:nowhere"])).reason[:34]
-        "'chrV:nowhere' is not a variant. "
+        >>> next(as_records(["chrV:nowhere"])).reason[:41]
+        "Variant 'chrV:nowhere' is not understood."
     """
     if isinstance(source, str):
         raise ValueError(f"The text {source!r} came; give a list of variants, such as [{source!r}].")
