@@ -76,9 +76,10 @@ def score_records(
         raise unknown("on_error", on_error, ("row", "raise"))
     if total is None and hasattr(source, "__len__"):
         total = len(source)  # type: ignore[arg-type]
+    records = as_records(source)
     folder = Folder(out, identity, shard_size, overwrite)
     with folder.opened(), _Progress(total, progress, folder.path) as bar:
-        todo = _missing(folder, groups(as_records(source), shard_size), bar)
+        todo = _missing(folder, groups(records, shard_size), bar)
         todo = _announced(todo, score, preview, bar) if preview and progress else todo
         if client is None:
             for target, records in todo:

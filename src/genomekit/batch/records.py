@@ -11,6 +11,9 @@ import pandas as pd
 from genomekit.genome.variant import Variant
 from genomekit.scores.records import AnyRecord, Record
 
+_TEXTS = ("chrom", "chromosome", "ref", "reference_bases", "alt", "alternate_bases")
+_LETTER: dict[str, Any] = dict.fromkeys(_TEXTS, "A")
+
 
 def as_records(source: pd.DataFrame | Iterable[Any]) -> Iterator[AnyRecord]:
     """Turn a table or list of variants into records, numbered from 0 in their order.
@@ -32,6 +35,9 @@ def as_records(source: pd.DataFrame | Iterable[Any]) -> Iterator[AnyRecord]:
     if isinstance(source, str):
         raise ValueError(f"The text {source!r} came; give a list of variants, such as [{source!r}].")
     if isinstance(source, pd.DataFrame):
+        if len(source):
+            # An imaginary row of the right kinds fails only where a column is absent.
+            Variant.from_dict({str(name): _LETTER.get(str(name).lower(), 1) for name in source.columns})
         return _of_table(source)
     return (_of_item(number, item) for number, item in enumerate(source))
 
@@ -52,8 +58,6 @@ def groups(records: Iterable[AnyRecord], size: int) -> Iterator[list[AnyRecord]]
 
 
 def _of_table(table: pd.DataFrame) -> Iterator[AnyRecord]:
-    if len(table):
-        Variant.from_dict({name: _BLANK.get(str(name).lower(), 1) for name in table.columns})  # are the columns there?
     columns = [str(name) for name in table.columns]
     for number, row in enumerate(table.itertuples(index=False, name=None)):
         values = dict(zip(columns, row, strict=True))
@@ -61,9 +65,6 @@ def _of_table(table: pd.DataFrame) -> Iterator[AnyRecord]:
             yield _record(number, Variant.from_dict(values))
         except (ValueError, TypeError) as error:
             yield Record(number, "", 0, "", "", " ".join(map(str, row)), str(error))
-
-
-_BLANK = dict.fromkeys(("chrom", "chromosome", "ref", "reference_bases", "alt", "alternate_bases"), "A")
 
 
 def _of_item(number: int, item: Any) -> AnyRecord:

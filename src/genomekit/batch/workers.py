@@ -28,7 +28,7 @@ def run_on(client: Client, todo: Iterator[tuple[Path, list[AnyRecord]]], score: 
     """
     from distributed import Future, as_completed
 
-    workers = len(client.nthreads())
+    workers = len(dict(client.nthreads()))  # type: ignore[arg-type]
     if not workers:
         raise RuntimeError("The cluster has no worker yet; call client.wait_for_workers(1) first.")
     running: set[Future] = set()
