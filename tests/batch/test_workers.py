@@ -54,3 +54,10 @@ def test_two_workers_and_the_death_of_one(client, tmp_path):
     # An error of a worker comes back as it is, and what was done stays.
     with pytest.raises(ValueError, match=r"Record 7 \(v7\) cannot be scored: KeyError"):
         score_records(fake.records(16), fake.picky, tmp_path / "raise", identity={}, on_error="raise", client=client)
+
+
+def test_a_cluster_without_workers(tmp_path):
+    options = {"n_workers": 0, "dashboard_address": None, "processes": False}
+    with distributed.LocalCluster(**options) as cluster, distributed.Client(cluster) as client:
+        with pytest.raises(RuntimeError, match="wait_for_workers"):
+            run(tmp_path / "a", fake.score, client=client)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sized
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -74,8 +74,8 @@ def score_records(
         raise ValueError(f"shard_size={shard_size} came; give at least 1 record.")
     if on_error not in ("row", "raise"):
         raise unknown("on_error", on_error, ("row", "raise"))
-    if total is None and hasattr(source, "__len__"):
-        total = len(source)  # type: ignore[arg-type]
+    if total is None and isinstance(source, Sized):
+        total = len(source)
     records = as_records(source)
     folder = Folder(out, identity, shard_size, overwrite)
     with folder.opened(), _Progress(total, progress, folder.path) as bar:

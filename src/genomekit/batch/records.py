@@ -35,9 +35,7 @@ def as_records(source: pd.DataFrame | Iterable[Any]) -> Iterator[AnyRecord]:
     if isinstance(source, str):
         raise ValueError(f"The text {source!r} came; give a list of variants, such as [{source!r}].")
     if isinstance(source, pd.DataFrame):
-        if len(source):
-            # An imaginary row of the right kinds fails only where a column is absent.
-            Variant.from_dict({str(name): _LETTER.get(str(name).lower(), 1) for name in source.columns})
+        _check_columns(source)
         return _of_table(source)
     return (_of_item(number, item) for number, item in enumerate(source))
 
@@ -55,6 +53,12 @@ def groups(records: Iterable[AnyRecord], size: int) -> Iterator[list[AnyRecord]]
                 raise ValueError(f"Record {record.number} came after {last}; number records in rising order.")
             last = record.number
         yield group
+
+
+def _check_columns(table: pd.DataFrame) -> None:
+    """Refuse a table that lacks a column: an imaginary row of the right kinds fails only for that."""
+    if len(table):
+        Variant.from_dict({str(name): _LETTER.get(str(name).lower(), 1) for name in table.columns})
 
 
 def _of_table(table: pd.DataFrame) -> Iterator[AnyRecord]:
