@@ -117,19 +117,41 @@ def _read_minus(
         organism,
         {name: part.partners for name, part in wanted.items()},
         there,
-        sites=None if sites is None else reverse_sites(sites, length),
+        sites=None if sites is None else _turned_sites(reverse_sites(sites, length)),
         sources=None if sources is None else _reverse_sources(sources, length),
     )
     out: dict[str, Any] = {}
     for name, part in wanted.items():
         if part.is_junction:
-            predictions, found = raw[name]
+            # Sites are read in ascending order; those that were given come back in the order they came.
+            predictions, found = raw[name] if sites is None else _turned(raw[name])
             out[name] = Junctions(reverse_junctions(predictions), reverse_sites(found, length))
         else:
             shown = bins.get(name)
             width = shown.stop - shown.start if shown is not None else None
             out[name] = reverse_tracks(raw[name], shifted=part.modality.reverse_shift, length=width)
     return out
+
+
+def _turned_sites(sites: np.ndarray) -> np.ndarray:
+    """Turn the order of the sites of each kind, -1 last."""
+    out = np.full_like(sites, -1)
+    for kind, row in enumerate(sites):
+        known = row[row >= 0]
+        out[kind, : len(known)] = known[::-1]
+    return out
+
+
+def _turned(junctions: Junctions) -> Junctions:
+    """Turn the order of the sites of each kind, and of the counts of each strand with them."""
+    out = junctions.predictions.copy()
+    tissues = out.shape[-1] // 2
+    number = (junctions.sites >= 0).sum(axis=1)
+    for strand in (0, 1):
+        donors, acceptors = number[2 * strand], number[2 * strand + 1]
+        block = out[:donors, :acceptors, strand * tissues : (strand + 1) * tissues]
+        block[:] = block[::-1, ::-1].copy()
+    return Junctions(out, _turned_sites(junctions.sites))
 
 
 def _reverse_sources(sources: Mapping[int, tuple[int, int]], length: int) -> dict[int, tuple[int, int]]:
