@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor
 
@@ -97,10 +98,16 @@ class Reading(NamedTuple):
             width = int(sites[stop - 1]) - first + 1
             found.append(self.embed(Span(np.full(edits, first), width, self.length))[:, inside])
             done = stop
-        return torch.cat(found, dim=1)
+        none = self._tokens.new_zeros(edits, 0, len(self.prepared.base.T))
+        return torch.cat(found, dim=1) if found else none
 
     def junctions(
-        self, modality: str, tissues: tuple[int, ...] | None, sites: Int[np.ndarray, "4 site"], edits: int
+        self,
+        modality: str,
+        tissues: tuple[int, ...] | None,
+        sites: Int[np.ndarray, "4 site"],
+        edits: int,
+        spans: tuple[Int[np.ndarray, "4 site"], Int[np.ndarray, "4 site"]] | None = None,
     ) -> Float[Tensor, "batch both donor acceptor"]:
         """Count junctions of every edit between given splice sites.
 
@@ -109,19 +116,23 @@ class Reading(NamedTuple):
             tissues: Channels of the head; None is all.
             sites: Ascending positions of donor+, acceptor+, donor-, acceptor-; -1 past the last.
             edits: Elements of the batch.
+            spans: Where the embedding of each site is taken from, in the window as it is read: the largest values from
+                the first position to before the last, zeros where there is none. None is the site itself.
 
         Returns:
             The tissues on +, then the same on -; pairs that cannot be an intron mean nothing.
         """
         read = self.prepared.reader(modality, self.organism, tissues, 1)
-        kinds = [row[row >= 0] for row in sites]
-        known = np.unique(np.concatenate(kinds))
-        if not len(known):
+        there = [row >= 0 for row in sites]
+        first, last = (sites, sites + 1) if spans is None else spans
+        ranges = [(first[kind, kept], last[kind, kept]) for kind, kept in enumerate(there)]
+        known = np.array(sorted({p for pair in ranges for a, b in zip(*pair, strict=True) for p in range(a, b)}), int)
+        if not any(kept.any() for kept in there):
             return self.pair.new_zeros(edits, 2 * read.tables[0].shape[1], 0, 0)
         embedding = self.embed_sites(known, edits)
-        rows = [torch.from_numpy(np.searchsorted(known, kind)).to(embedding.device) for kind in kinds]
-        positions = [torch.from_numpy(kind).to(embedding.device) for kind in kinds]
-        return torch.stack([read.counts([read.hidden(one[row]) for row in rows], positions) for one in embedding])
+        hidden = [read.hidden(_largest(embedding, known, *pair)) for pair in ranges]
+        positions = [torch.from_numpy(row[kept]).to(self.pair.device) for row, kept in zip(sites, there, strict=True)]
+        return torch.stack([read.counts([kind[edit] for kind in hidden], positions) for edit in range(edits)])
 
     @property
     def _tokens(self) -> Float[Tensor, "read token channel"]:
@@ -130,6 +141,22 @@ class Reading(NamedTuple):
 
     def _embed_tokens(self, span: Span) -> Float[Tensor, "batch row wide"]:
         return self.prepared.share(take_each(self._tokens, span), self.organism, base=False).embedding
+
+
+def _largest(
+    embedding: Float[Tensor, "batch known channel"],
+    known: Int[np.ndarray, " known"],
+    first: Int[np.ndarray, " site"],
+    last: Int[np.ndarray, " site"],
+) -> Float[Tensor, "batch site channel"]:
+    """Give each site the largest values of its positions, zeros where it has none."""
+    padded = F.pad(embedding, (0, 0, 0, 1))
+    rows = np.where(first < last, np.searchsorted(known, first), len(known))
+    out = padded[:, torch.from_numpy(rows).to(embedding.device)]
+    for site in np.flatnonzero(last - first > 1).tolist():
+        row = rows[site]
+        out[:, site] = embedding[:, row : row + int(last[site] - first[site])].amax(1)
+    return out
 
 
 def tokens_of(stretch: Stretch, prepared: Prepared, length: int, edits: int) -> Int[np.ndarray, "batch token"]:

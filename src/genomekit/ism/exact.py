@@ -10,7 +10,8 @@ from torch import Tensor
 
 from genomekit.engine.incremental import Change, Reference
 from genomekit.ism.reads import Read, ReferenceValues
-from genomekit.scoring.alleles import Orientation, read as read_bins, spans_of
+from genomekit.scoring.alleles import Orientation, spans_of
+from genomekit.scoring.alleles import read as read_bins
 
 
 class Exact:

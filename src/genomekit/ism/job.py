@@ -89,7 +89,10 @@ class Job:
     def key(self, method: str) -> str:
         """Hash everything that decides the numbers."""
         engine = self.engine
-        scored = [(str(read.scorer), str(read.rule), read.part.channels.tolist(), read.part.partners.tolist()) for read in self.reads]
+        scored = [
+            (str(read.scorer), str(read.rule), read.part.channels.tolist(), read.part.partners.tolist())
+            for read in self.reads
+        ]
         where = (self.orientation, self.letters.offsets, self.mask_at, self.request.organism)
         return content_key(
             "genomekit-ism-1", engine.checkpoint.weight_hash, str(engine.dtype), engine.device.type, method, scored,

@@ -35,8 +35,8 @@ class Read(NamedTuple):
         if len(targets) != 1:
             names = ", ".join(str(target.row.get("gene_name") or target.row.get("gene_id")) for target in targets)
             raise ValueError(
-                f"{scorer} gives {len(targets)} rows here ({names or scorer.nothing}), and mutagenesis scores one. Name "
-                "one gene, with gene= of the scorer."
+                f"{scorer} gives {len(targets)} rows here ({names or scorer.nothing}), and mutagenesis scores "
+                "one. Name one gene, with gene= of the scorer."
             )
         (target,) = targets
         if target.strand == ".":
@@ -44,7 +44,8 @@ class Read(NamedTuple):
         kept = part.rows["strand"].isin([".", target.strand]).to_numpy()
         if not kept.any():
             raise ValueError(
-                f"{scorer}: the gene is on {target.strand}, and no chosen track of {scorer.modality} is. Leave strand= out."
+                f"{scorer}: the gene is on {target.strand}, and no chosen track of {scorer.modality} is. "
+                "Leave strand= out."
             )
         chosen = replace(part, rows=part.rows[kept], channels=part.channels[kept], partners=part.partners[kept])
         return cls(scorer, target.rule, chosen)

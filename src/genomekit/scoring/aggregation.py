@@ -1,7 +1,7 @@
 """How a stretch of two alleles becomes one number per track.
 
-Source: google-deepmind/alphagenome, variant scorers: eight aggregations of the centre-mask scorer, `diff_log_mean` of the
-gene scorer of expression, `max_abs_diff` of the gene scorer of splicing.
+Source: google-deepmind/alphagenome, variant scorers: eight aggregations of the centre-mask scorer, `diff_log_mean` of
+the gene scorer of expression, `max_abs_diff` of the gene scorer of splicing.
 """
 
 from collections.abc import Callable

@@ -38,7 +38,7 @@ class CenterMaskScorer(Scorer):
     Example:
         >>> scorer = CenterMaskScorer("dnase", 501, "DIFF_MEAN")
         >>> str(scorer)
-        "CenterMaskScorer(modality='dnase', width=501, aggregation='diff_mean', aligned=False)"
+        "CenterMaskScorer(modality='dnase', width=501, aggregation='diff_mean')"
         >>> scorer.bins(np.array([1000]), 16_384, 128)[0].width
         4
 

@@ -26,7 +26,7 @@ class GeneMaskLFCScorer(Scorer):
 
     Example:
         >>> str(GeneMaskLFCScorer())
-        "GeneMaskLFCScorer(modality='rna_seq', gene=None)"
+        "GeneMaskLFCScorer(modality='rna_seq')"
 
     Source:
         google-deepmind/alphagenome_research, gene variant scorer.

@@ -68,7 +68,9 @@ class PolyadenylationRule:
 
     def bins(self, starts: Int[np.ndarray, " variant"], length: int, resolution: int) -> list[Bins]:
         """Give one stretch before each site."""
-        return [Bins(np.array([low // resolution]), -(-high // resolution) - low // resolution) for low, high in self.spans]
+        return [
+            Bins(np.array([low // resolution]), -(-high // resolution) - low // resolution) for low, high in self.spans
+        ]
 
     def score(self, ref: list[Values], alt: list[Values]) -> Float[Tensor, "variant track"]:
         """Score ALT against REF."""
@@ -98,7 +100,9 @@ def _spans(sites: pd.DataFrame, place: Place) -> Spans | None:
     kept = position[inside]
     minus = bool((sites["strand"] == "-").iloc[0])
     low, high = (kept, kept + UPSTREAM) if minus else (kept + 1 - UPSTREAM, kept + 1)
-    return tuple((max(int(a), start) - place.start, min(int(b), end) - place.start) for a, b in zip(low, high, strict=True))
+    return tuple(
+        (max(int(a), start) - place.start, min(int(b), end) - place.start) for a, b in zip(low, high, strict=True)
+    )
 
 
 def _coverage(values: Values) -> Float[Tensor, "variant track"]:

@@ -1,9 +1,9 @@
-"""The interface of a scorer: which rows it gives for a variant, what it reads for each, and how that becomes a score."""
+"""The interface of a scorer: which rows it gives for a variant, what it reads for each, and what it makes of it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -91,8 +91,8 @@ class Scorer:
     """How an edit is scored; the base of every scorer, your own too.
 
     A scorer is a frozen dataclass whose `str` is its name in results. One that reads a place around the variant has
-    `bins` and `score`; one of genes, or of any rows, has `targets`. Predictions of both alleles stay on the device; only
-    scores leave it.
+    `bins` and `score`; one of genes, or of any rows, has `targets`. Predictions of both alleles stay on the device;
+    only scores leave it.
 
     Example:
         >>> from dataclasses import dataclass
@@ -119,6 +119,12 @@ class Scorer:
     """Whether ALT is put on the coordinates of REF before they are compared (1 bp modalities)."""
     nothing: str = "nothing to score"
     """Why there may be no row."""
+
+    def __str__(self) -> str:
+        """Name the scorer in results; options that are off are left out."""
+        options = [(field.name, getattr(self, field.name), field.default) for field in fields(self)]  # type: ignore
+        shown = [f"{name}={value!r}" for name, value, default in options if value is not default or value]
+        return f"{type(self).__name__}({', '.join(shown)})"
 
     def targets(self, place: Place) -> list[Target]:
         """Give the rows for a place; one, the scorer itself, unless it says otherwise."""

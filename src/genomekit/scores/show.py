@@ -1,0 +1,58 @@
+"""How a set of scores looks at the prompt and in a notebook."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping
+
+import pandas as pd
+from anndata import AnnData
+
+from genomekit.scores.layout import GENE
+from genomekit.scores.records import STATUSES
+
+_MOST = 5
+
+
+def as_text(records: pd.DataFrame, tables: Mapping[str, AnnData]) -> str:
+    """What became of the records, and one line per scorer."""
+    lines = [_title(records, tables)]
+    if len(tables):
+        lines.append(_scorers(tables).to_string(index=False))
+    lines += [f"record {row.record} ({row.variant}) {row.status}: {row.reason}" for row in _lost(records).itertuples()]
+    return "\n".join(lines)
+
+
+def as_html(records: pd.DataFrame, tables: Mapping[str, AnnData]) -> str:
+    """The same as HTML tables."""
+    parts = [f"<p><b>{html.escape(_title(records, tables))}</b></p>"]
+    if len(tables):
+        parts.append(_scorers(tables).to_html(border=0, index=False))
+    lost = _lost(records)
+    if len(lost):
+        parts.append(lost.to_html(border=0, index=False))
+    return "".join(parts)
+
+
+def _title(records: pd.DataFrame, tables: Mapping[str, AnnData]) -> str:
+    counts = [(int((records["status"] == status).sum()), status) for status in STATUSES]
+    fates = ", ".join(f"{count:,} {status}" for count, status in counts if count)
+    what = "1 record" if len(records) == 1 else f"{len(records):,} records"
+    scorers = "1 scorer" if len(tables) == 1 else f"{len(tables)} scorers"
+    return f"ScoreSet: {what}{f' ({fates})' if fates else ''}, {scorers}"
+
+
+def _scorers(tables: Mapping[str, AnnData]) -> pd.DataFrame:
+    shown = getattr(tables, "facts", None)  # what is known of tables that are still on disk
+    rows = shown() if shown else [facts(tables[name]) for name in tables]
+    return pd.DataFrame(rows, columns=["modality", "rows", "tracks", "of", "layers", "scorer"])
+
+
+def facts(table: AnnData) -> tuple[str, int, int, str, str, str]:
+    """Modality, rows, tracks, what a row is about, layers and name of a table."""
+    kind = "junctions" if "junction_start" in table.obs else "genes" if GENE[0] in table.obs else "variants"
+    return table.uns["modality"], table.n_obs, table.n_vars, kind, ", ".join(table.layers), table.uns["scorer"]
+
+
+def _lost(records: pd.DataFrame) -> pd.DataFrame:
+    return records.loc[records["status"] != "ok", ["record", "variant", "status", "reason"]].head(_MOST)
