@@ -124,8 +124,8 @@ def choose_scorers(
             raise TypeError(f"{one!r} is no scorer; derive from genomekit.scoring.Scorer, or name one of: {listed}.")
         if one.modality not in have:
             raise ValueError(
-                f"{one} reads {one.modality!r}, which {engine.checkpoint.name!r} does not predict for {organism}; it has "
-                f"{', '.join(have)}."
+                f"{one} reads {one.modality!r}, which {engine.checkpoint.name!r} does not predict for {organism}; it "
+                f"has {', '.join(have)}."
             )
     return chosen
 
@@ -153,8 +153,8 @@ def _possible(
     kept = [one for name, one in known.items() if name not in without]
     if not kept:
         raise ValueError(
-            "No recommended scorer can run here: those of the chosen modalities need an annotation. Open the genome with "
-            "gtf=, or name other modalities."
+            "No recommended scorer can run here: those of the chosen modalities need an annotation. Open the genome "
+            "with gtf=, or name other modalities."
         )
     return kept
 

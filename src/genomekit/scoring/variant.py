@@ -59,9 +59,7 @@ class Scene:
         return cls.at(job, record, window, touched, start - window.start, edit)
 
     @classmethod
-    def at(
-        cls, job: Job, record: int, window: Window, touched: Interval, offset: int, edit: Edit | None
-    ) -> Scene:
+    def at(cls, job: Job, record: int, window: Window, touched: Interval, offset: int, edit: Edit | None) -> Scene:
         """Ask every scorer for its rows."""
         place = Place(window.chrom, window.start, window.length, touched, job.genome, job.parity)
         rows: dict[Scorer, list[Row]] = {}
@@ -155,9 +153,7 @@ class Scene:
     def _junctions(self, scorer: JunctionScorer, part: Part, ref: Reading, alt: Reading) -> ScorePart:
         assert self.job.classes is not None
         config = self.job.engine.config
-        found = read_introns(
-            ref, alt, self.orientation, self.place, part, self.job.classes, self.events, config
-        )
+        found = read_introns(ref, alt, self.orientation, self.place, part, self.job.classes, self.events, config)
         rows = scorer.choose(self.place, *found)
         # One row of the table for each biosample: the strand belongs to the junction.
         tissues = part.rows.drop_duplicates("name").assign(strand=".")
