@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Protocol, Unpack
+from typing import Any, Unpack
 
 import pandas as pd
 
@@ -14,6 +14,7 @@ from genomekit.genome.spelling import read_variant
 from genomekit.genome.variant import Variant
 from genomekit.predict.request import AnyGenome, Options
 from genomekit.scores import ScorePart, ScoreSet, build
+from genomekit.scores.records import AnyRecord
 from genomekit.scoring.gene import GeneMaskScorer
 from genomekit.scoring.job import Job, Scorers, prepare
 from genomekit.scoring.variant import Scene
@@ -21,17 +22,6 @@ from genomekit.scoring.variant import Scene
 ON_ERROR = ("raise", "row")
 INTERVAL_WIDTH = 200_001
 """bp of the recommended interval scorer."""
-
-
-class AnyRecord(Protocol):
-    """A record of a list, a table or a VCF."""
-
-    number: int
-    chrom: str
-    position: int
-    ref: str
-    alt: str
-    reason: str
 
 
 def score_variant(
@@ -99,7 +89,7 @@ def score_records(job: Job, records: Sequence[AnyRecord], *, on_error: str = "ro
     rows, parts = [], []
     for record in records:
         row = {"record": record.number, "chrom": record.chrom, "position": record.position, "ref": record.ref}
-        row |= {"alt": record.alt, "id": getattr(record, "id", ""), "window": "", "status": "", "reason": record.reason}
+        row |= {"alt": record.alt, "id": record.id, "window": "", "status": "", "reason": record.reason}
         rows.append(row)
         if record.reason:
             continue
