@@ -16,9 +16,6 @@ from genomekit.nn.splice import select_sites
 
 Values = TypeVar("Values", np.ndarray, Tensor)
 
-SITE_KINDS = (("donor", "+"), ("acceptor", "+"), ("donor", "-"), ("acceptor", "-"))
-"""Kind and strand of each row of a site array."""
-
 
 class Introns(NamedTuple):
     """The introns that a set of splice sites allows, + strand first, each in the order of donors, then acceptors."""

@@ -241,7 +241,11 @@ class Engine:
             raise OutOfMemory(self._cheaper(reason, length, names))
 
     def reference(
-        self, encoded: Float[np.ndarray, "position 4"], organism: str, region: tuple[int, int] | None = None
+        self,
+        encoded: Float[np.ndarray, "position 4"],
+        organism: str,
+        region: tuple[int, int] | None = None,
+        batch: int | None = None,
     ) -> Reference:
         """Encode a window once, for any number of edits of it.
 
@@ -249,9 +253,12 @@ class Engine:
             encoded: One-hot of the window.
             organism: Whose heads to read.
             region: First base and the one past the last of what is edited or read at 1 bp; None is the whole window.
+            batch: Edits that will be read together; None is as many as keep the device busy.
         """
         with torch.no_grad():
-            return Reference(self.prepared, self.dna(encoded), self.organism_index(organism), region)
+            return Reference(
+                self.prepared, self.dna(encoded), self.organism_index(organism), region, kept=0, batch=batch
+            )
 
     def within_memory(self, call: Callable[[], Result], length: int, names: Sequence[str]) -> Result:
         """Run something on the device; when its memory is not enough, say what would be cheaper.
