@@ -329,7 +329,7 @@ class Model(VariantVerbs):
         """Say what a call would do and cost, without running it.
 
         Args:
-            call: A verb of the model, or its name: `predict_sequence`, `predict_interval`, `predict_intervals`, `ism`.
+            call: A verb of the model that predicts, or `ism`; itself, or its name.
             *arguments: As for that verb.
             genome: As for that verb.
             **options: As for that verb.
