@@ -19,6 +19,7 @@ from genomekit.engine.plan import Plan
 from genomekit.genome.interval import Interval
 from genomekit.ism import ism
 from genomekit.ism.job import Scorers, Variants
+from genomekit.model_scores import ScoreVerbs
 from genomekit.model_variants import VariantVerbs
 from genomekit.planning import plan
 from genomekit.predict.request import AnyGenome, Names, open_genome, shared_options
@@ -28,7 +29,7 @@ from genomekit.weights.checkpoint import skeleton
 from genomekit.weights.load import load
 
 
-class Model(VariantVerbs):
+class Model(VariantVerbs, ScoreVerbs):
     """A checkpoint ready to predict; made by `Model.from_pretrained`.
 
     Args:
@@ -329,7 +330,7 @@ class Model(VariantVerbs):
         """Say what a call would do and cost, without running it.
 
         Args:
-            call: A verb of the model, or its name: `predict_sequence`, `predict_interval`, `predict_intervals`, `ism`.
+            call: A verb of the model that predicts, or `ism`; itself, or its name.
             *arguments: As for that verb.
             genome: As for that verb.
             **options: As for that verb.

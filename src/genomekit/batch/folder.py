@@ -110,8 +110,8 @@ class Folder:
             if differ and not self.overwrite:
                 name = differ[0]
                 raise ValueError(
-                    f"{self.path} holds another job, with another {', '.join(differ)} ({name} was {old.get(name)!r}, is "
-                    f"{new.get(name)!r}). Choose another folder, or pass overwrite=True."
+                    f"{self.path} holds another job, with another {', '.join(differ)} ({name} was {old.get(name)!r}, "
+                    f"is {new.get(name)!r}). Choose another folder, or pass overwrite=True."
                 )
         if self.ending == "zarr":
             import zarr

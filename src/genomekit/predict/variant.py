@@ -19,7 +19,7 @@ from genomekit.errors import unknown
 from genomekit.genome.assembly import Genome
 from genomekit.genome.edit import Edit
 from genomekit.genome.interval import Interval
-from genomekit.genome.spelling import read_variant
+from genomekit.genome.spelling import read_variants
 from genomekit.genome.variant import Variant, normalize
 from genomekit.genome.window import Window
 from genomekit.labels import prediction_tree, track_dataset
@@ -48,7 +48,7 @@ def predict_variant(
 
     Args:
         engine: The network on a device.
-        variant: A `Variant`, or text in a spelling that `genomekit.genome.spelling.read_variant` knows.
+        variant: A `Variant`, or text in a spelling that `genome.spelling.read_variant` knows.
         genome: A `Genome`, the path of a FASTA, the name of a preset, or one of these per organism.
         interval: What to show; its window must hold the variant. None shows the window centered on the variant.
         align: "ref" puts ALT on REF coordinates at 1 bp; "raw" leaves it as read.
@@ -102,16 +102,24 @@ def predict_haplotype(
     found = find_genome(genome, options.get("organism"))
     own = find_own_organism(engine, options.get("organism"), found)
     request = make_request(engine, own, options)
-    given = [read_variant(one, found) for one in ([variants] if isinstance(variants, str | Variant) else variants)]
-    window = _window(engine, given, interval, found, options.get("window"))
+    given = read_variants(variants, found)
+    window = window_of(engine, given, interval, found, options.get("window"))
     edit = Edit.of(given, window, found, ref_check=ref_check)
     return _Comparison(engine, request, found, window, edit, aligned=align == "ref").tree()
 
 
-def _window(
+def window_of(
     engine: Engine, variants: list[Variant], interval: Interval | str | None, genome: Genome, length: int | None
 ) -> Window:
-    """Choose the window of the interval asked for, else one centered on the variants and shown whole."""
+    """Choose the window of the interval asked for, else one centered on the variants and shown whole.
+
+    Args:
+        engine: The network on a device.
+        variants: Those that it must hold.
+        interval: What to show.
+        genome: Its genome.
+        length: bp, one of the supported lengths; None is the default, or the next longer.
+    """
     if not variants:
         raise ValueError("No variant came; give at least one.")
     if interval is not None:

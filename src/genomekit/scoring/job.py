@@ -43,12 +43,20 @@ class Job:
     """bp of the window, where it was said."""
     parity: bool
     ref_check: str
+    step: int
+    """bp between the centres of windows; 1 centres each on its variant."""
 
     def window(self, interval: Interval) -> Window:
         """Choose the window of a variant or interval."""
         default = self.engine.config.default_length
         if all(isinstance(scorer, CenterMaskScorer) for scorer in self.reads):
             default = min(default, LOCAL_WINDOW)
+        if self.step > 1:
+            # Where a window lies depends on the variant alone, not on what else is scored.
+            middle = (interval.start + interval.width // 2) // self.step * self.step + self.step // 2
+            middle = min(middle, self.genome.chroms[interval.chrom] - 1)
+            reach = max(middle - interval.start, interval.end - middle, 1)
+            interval = Interval(interval.chrom, max(middle - reach, 0), middle + reach, interval.strand)
         return choose_window(self.engine, interval, self.genome, self.length, default)
 
     @property
@@ -60,6 +68,7 @@ class Job:
             "assembly": self.genome.assembly or "",
             "annotation": annotation,
             "parity": int(self.parity),
+            "window_step": self.step,
             **provenance(self.engine),
         }
 
@@ -71,6 +80,7 @@ def prepare(
     *,
     parity: bool = False,
     ref_check: str = "error",
+    step: int = 1,
     options: Options,
 ) -> Job:
     """Check everything, and match scorers with tracks.
@@ -81,11 +91,14 @@ def prepare(
         scorers: See there.
         parity: See there.
         ref_check: See there.
+        step: See `Model.score_variants`.
         options: Tracks, organism and window.
 
     Raises:
         ValueError: An unknown scorer, one whose modality the model does not have, or an empty selection.
     """
+    if step < 1:
+        raise ValueError(f"step={step} came; give 1 (each window is centered on its variant) or more bp.")
     found = find_genome(genome, options.get("organism"))
     organism = find_own_organism(engine, options.get("organism"), found)
     chosen = choose_scorers(engine, organism, found, scorers, options.get("modalities"))
@@ -96,7 +109,7 @@ def prepare(
     if any(isinstance(scorer, JunctionScorer) for scorer in reads):
         name = next(head.modality for head in engine.config.heads if head.kind == "splice_class")
         classes = parts(engine.tracks.select(organism=organism, modalities=[name]), organism, engine.tracks)[name]
-    return Job(engine, found, organism, reads, classes, options.get("window"), parity, ref_check)
+    return Job(engine, found, organism, reads, classes, options.get("window"), parity, ref_check, step)
 
 
 def choose_scorers(

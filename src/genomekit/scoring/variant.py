@@ -11,7 +11,7 @@ import pandas as pd
 import torch
 
 from genomekit.engine import one_hot
-from genomekit.engine.incremental import difference
+from genomekit.engine.incremental import Reference, difference
 from genomekit.engine.reading import Reading
 from genomekit.engine.strands import Part
 from genomekit.genome.edit import Edit, Event
@@ -24,6 +24,22 @@ from genomekit.scoring.job import Job
 from genomekit.scoring.junction import JunctionScorer
 from genomekit.scoring.junction_read import read_introns
 from genomekit.scoring.scorer import Place, Scorer, Target, Values
+
+
+class SharedReference:
+    """The window that was last read, whole: neighbours whose window is the same need not read it again."""
+
+    def __init__(self) -> None:
+        self._letters: np.ndarray | None = None
+        self._kept: tuple[Reference, Reading] | None = None
+
+    def of(self, job: Job, encoded: np.ndarray) -> tuple[Reference, Reading]:
+        """Return the reference of a window and what the transformer made of it."""
+        if self._kept is None or self._letters is None or not np.array_equal(self._letters, encoded):
+            self._kept = None  # two windows at once may not fit
+            reference = job.engine.reference(encoded, job.organism, batch=1)
+            self._letters, self._kept = encoded, (reference, reference.unedited())
+        return self._kept
 
 
 class Row(NamedTuple):
@@ -86,23 +102,30 @@ class Scene:
         changes = () if self.edit is None else self.edit.events
         return tuple(event for event in changes if event.ref_length != event.alt_length)
 
-    def parts(self) -> list[ScorePart]:
-        """Read the alleles, and score every row."""
+    def parts(self, shared: SharedReference | None = None) -> list[ScorePart]:
+        """Read the alleles, and score every row.
+
+        Args:
+            shared: Where the reference of a window is kept for the next variant in it.
+        """
         with torch.no_grad():
-            ref, alt = self._readings()
+            ref, alt = self._readings(shared)
             before = read(ref, self.orientation, self.asks)
             same = alt is ref
             after = before if same else read(alt, self.orientation, self.asks, events=self.events)
             found = [self._part(scorer, rows, before, after) for scorer, rows in self.rows.items()]
             return found + [self._junctions(scorer, part, ref, alt) for scorer, part in self._of_junctions()]
 
-    def _readings(self) -> tuple[Reading, Reading]:
+    def _readings(self, shared: SharedReference | None) -> tuple[Reading, Reading]:
         """Run the transformer on REF, then on ALT from what it shares with REF."""
         letters = self._letters()
         encoded = [self.orientation.encoded(one_hot(text)) for text in letters]
         needed = None if list(self._of_junctions()) else spans_of(self.asks, self.orientation)
-        reference = self.job.engine.reference(encoded[0], self.job.organism, self._region(), batch=1)
-        ref = reference.unedited(needed)
+        if shared is None:
+            reference = self.job.engine.reference(encoded[0], self.job.organism, self._region(), batch=1)
+            ref = reference.unedited(needed)
+        else:
+            reference, ref = shared.of(self.job, encoded[0])
         change = difference(encoded[0], encoded[-1])
         if not len(change.bases):
             return ref, ref

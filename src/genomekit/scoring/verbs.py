@@ -17,7 +17,7 @@ from genomekit.scores import ScorePart, ScoreSet, build
 from genomekit.scores.records import AnyRecord
 from genomekit.scoring.gene import GeneMaskScorer
 from genomekit.scoring.job import Job, Scorers, prepare
-from genomekit.scoring.variant import Scene
+from genomekit.scoring.variant import Scene, SharedReference
 
 ON_ERROR = ("raise", "row")
 INTERVAL_WIDTH = 200_001
@@ -87,6 +87,7 @@ def score_records(job: Job, records: Sequence[AnyRecord], *, on_error: str = "ro
     if on_error not in ON_ERROR:
         raise unknown("on_error", on_error, ON_ERROR)
     rows, parts = [], []
+    shared = SharedReference() if job.step > 1 else None
     for record in records:
         row = {"record": record.number, "chrom": record.chrom, "position": record.position, "ref": record.ref}
         row |= {"alt": record.alt, "id": record.id, "window": "", "status": "", "reason": record.reason}
@@ -96,7 +97,7 @@ def score_records(job: Job, records: Sequence[AnyRecord], *, on_error: str = "ro
         try:
             variant = _resolved(job, Variant(record.chrom, record.position, record.ref, record.alt))
             scene = Scene.of(job, record.number, [variant])
-            found = _run(job, scene)
+            found = _run(job, scene, shared)
         except (ValueError, FloatingPointError) as error:
             if on_error == "raise":
                 raise type(error)(f"Record {record.number} ({record.chrom}:{record.position}): {error}") from error
@@ -140,9 +141,9 @@ def score_interval(
     return build(pd.DataFrame([row]), levels, job.attrs)
 
 
-def _run(job: Job, scene: Scene) -> list[ScorePart]:
+def _run(job: Job, scene: Scene, shared: SharedReference | None = None) -> list[ScorePart]:
     names = list(dict.fromkeys(scorer.modality for scorer in job.reads))
-    return job.engine.within_memory(scene.parts, scene.window.length, names)
+    return job.engine.within_memory(lambda: scene.parts(shared), scene.window.length, names)
 
 
 def _resolved(job: Job, variant: Variant) -> Variant:
