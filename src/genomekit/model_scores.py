@@ -57,8 +57,8 @@ class ScoreVerbs:
         Args:
             variant: As for `predict_variant`; several are those of one haplotype.
             genome: See `predict_interval`. Scorers of genes need its annotation.
-            scorers: Scorers or their names, such as "rna_seq" or `genomekit.scoring.CenterMaskScorer("atac", 501)`. None
-                is every recommended one that the model and the genome have what it needs for.
+            scorers: Scorers or their names, such as "rna_seq" or `genomekit.scoring.CenterMaskScorer("atac", 501)`.
+                None is every recommended one that the model and the genome have what it needs for.
             interval: The window holds it and is centered on it; None centers it on the variant. On strand "-" the
                 reverse complement is read.
             parity: Take the variant as spelled and keep the peculiarities of the published code; see `docs/scorers.md`.
@@ -89,9 +89,8 @@ class ScoreVerbs:
             >>> made = toy_genome(tempfile.mkdtemp())
             >>> model = Model.from_pretrained(genome=Genome(made.fasta, organism="worm"))
             >>> from genomekit.scoring import CenterMaskScorer
-            >>> scores = model.score_variant(
-            ...     "chrI:g.4000del", scorers=CenterMaskScorer("splice_sites", 501, "max_abs_diff")
-            ... )
+            >>> scorer = CenterMaskScorer("splice_sites", 501, "max_abs_diff")
+            >>> scores = model.score_variant("chrI:g.4000del", scorers=scorer)
             >>> scores.records["status"].tolist(), scores.to_frame().shape[0]
             (['ok'], 4)
         """

@@ -72,14 +72,10 @@ def score_variants(
         **options: Tracks, organism and window.
     """
     if client is not None and out is None:
-        raise ValueError(
-            "client= came without out=: workers write into a folder. Give out='scores.zarr', or no client."
-        )
+        raise ValueError("client= came without out=, and workers write into a folder. Give out='scores.zarr' too.")
     file = vcf.path_of(source)
     if vcf_out is not None and file is None:
-        raise ValueError(
-            "vcf_out= came and the variants are no VCF file; only a file can be written again with scores."
-        )
+        raise ValueError("vcf_out= came and the variants are no VCF file; only such a file can be written again.")
     settings: dict[str, Any] = {"parity": parity, "ref_check": ref_check, "step": step, "options": options}
     job = prepare(engine, genome, scorers, **settings)
     records = source if file is None else vcf.records(file, job.genome)

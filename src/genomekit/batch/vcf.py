@@ -27,7 +27,7 @@ def path_of(source: Any) -> Path | None:
     path = Path(source)
     if not str(path).casefold().endswith(_ENDINGS):
         raise ValueError(
-            f"{os.fspath(source)!r} came; give a VCF or BCF file ({', '.join(_ENDINGS)}), a table, or a list of variants."
+            f"{os.fspath(source)!r} came; give a VCF file ({', '.join(_ENDINGS)}), a table or a list of variants."
         )
     return path
 
