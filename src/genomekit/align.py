@@ -3,7 +3,7 @@
 Shared by prediction and scoring. Values run along the plus strand; bins wider than 1 bp stay as they are read.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import numpy as np
 import torch
@@ -100,9 +100,7 @@ def align(
     return out
 
 
-def site_spans(
-    events: Sequence[Event], sites: Int[np.ndarray, "4 site"], length: int
-) -> tuple[Int[np.ndarray, "4 site"], Int[np.ndarray, "4 site"]]:
+def site_spans(events: Iterable[Event], sites: Int[np.ndarray, "4 site"], length: int) -> dict[int, tuple[int, int]]:
     """Say for every splice site on REF which ALT offsets stand for it: its own base, and what is inserted after it.
 
     Args:
@@ -111,23 +109,24 @@ def site_spans(
         length: bp of the window.
 
     Returns:
-        First ALT offset and the one past the last of every site; 0 and 0 where the base is deleted, past the end, or
-        the site is -1.
+        REF offset to the first ALT offset and the one past the last; (0, 0) where ALT has no such base.
 
     Example:
-        >>> first, last = site_spans([Event(4, 0, 3)], np.array([[3, 5], [4, -1], [-1, -1], [-1, -1]]), 10)
-        >>> first[:2].tolist(), last[:2].tolist()
-        ([[3, 8], [7, 0]], [[7, 9], [8, 0]])
+        >>> site_spans([Event(4, 0, 3), Event(6, 1, 0)], np.array([[3, 6], [4, -1], [-1, -1], [-1, -1]]), 10)
+        {3: (3, 7), 4: (7, 8), 6: (0, 0)}
     """
-    offsets = alt_offsets(events, 0, length, length)
-    kept = (sites >= 0) & (offsets[np.maximum(sites, 0)] >= 0)
-    first = np.where(kept, offsets[np.maximum(sites, 0)], 0)
-    last = np.where(kept, first + 1, 0)
-    for target, one, two in insertions(events, length):
-        here = sites == target
-        first[here] = np.where(kept[here], np.minimum(first[here], one), one)
-        last[here] = np.maximum(last[here], two)
-    return first, last
+    events = list(events)
+    known = np.unique(sites[sites >= 0])
+    offsets = alt_offsets(events, 0, length, length)[known]
+    spans = {
+        site: (offset, offset + 1) if offset >= 0 else (0, 0)
+        for site, offset in zip(known.tolist(), offsets.tolist(), strict=True)
+    }
+    for target, first, last in insertions(events, length):
+        if target in spans:
+            low, high = spans[target]
+            spans[target] = (min(low, first), max(high, last)) if low < high else (first, last)
+    return spans
 
 
 def _check(alt: Tensor, dim: int, first: int, last: int, start: int, stop: int) -> None:

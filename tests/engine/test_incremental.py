@@ -141,7 +141,7 @@ def test_no_change_is_exactly_the_reference(plain):
     stretches = [around("rna_seq", positions), around("chip_tf", positions, 4, 128)]
     with torch.inference_mode():
         same = reference.read([Change(p, letters[p : p + 1]) for p in positions], stretches)
-        unedited = reference.unedited.stretches(stretches, len(positions))
+        unedited = reference.unedited().stretches(stretches, len(positions))
     for got, expected in zip(same, unedited, strict=True):
         torch.testing.assert_close(got, expected, rtol=0, atol=FLOAT64)
 
@@ -189,7 +189,7 @@ def test_junctions_between_given_sites_of_every_edit(plain):
     with torch.inference_mode():
         several = reference.edited(edits).junctions("splice_junctions", None, SITES, len(edits))
         one = reference.edited([indel]).junctions("splice_junctions", (1, 0), SITES, 1)
-        unedited = reference.unedited.junctions("splice_junctions", None, SITES, 1)
+        unedited = reference.unedited().junctions("splice_junctions", None, SITES, 1)
     for got, edit in zip(several, edits, strict=True):
         torch.testing.assert_close(
             introns_only(got), junctions(plain, edited(plain[2], edit)), rtol=FLOAT64, atol=FLOAT64
@@ -200,5 +200,5 @@ def test_junctions_between_given_sites_of_every_edit(plain):
     torch.testing.assert_close(introns_only(one[0]), expected[[1, 0, tissues + 1, tissues]], rtol=FLOAT64, atol=FLOAT64)
     assert float(several[0].max()) > 0
     with torch.inference_mode():
-        none = reference.unedited.junctions("splice_junctions", None, np.full((4, 1), -1), 1)
+        none = reference.unedited().junctions("splice_junctions", None, np.full((4, 1), -1), 1)
     assert none.shape == (1, 2 * tissues, 0, 0)

@@ -157,9 +157,9 @@ def test_deleted_positions_are_nan(model):
 
 def test_a_variant_that_does_not_fit_is_refused(model):
     wrong = "A" if LETTERS[2005] != "A" else "C"
-    with pytest.raises(ReferenceMismatch, match=f"has REF '{wrong}'"):
+    with pytest.raises(ReferenceMismatch, match=f"says the reference is '{wrong}'"):
         model.ism("chrA:2,010-2,012", variant=f"chrA:2006:{wrong}>T", modalities="atac", window=2048)
-    with pytest.raises(ValueError, match="outside the window"):
+    with pytest.raises(ValueError, match="changes nothing in the window"):
         model.ism("chrA:2,010-2,012", variant=f"chrA:6:{LETTERS[5]}>", modalities="atac", window=2048)
 
 

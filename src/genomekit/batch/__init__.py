@@ -6,6 +6,7 @@ from genomekit.batch.job import score_records
 from genomekit.batch.per_process import PerProcess
 from genomekit.batch.preview import Preview, preview
 from genomekit.batch.records import as_records
+from genomekit.batch.variants import score_variants
 
 __all__ = [
     "InfoField",
@@ -17,4 +18,5 @@ __all__ = [
     "preview",
     "score_group",
     "score_records",
+    "score_variants",
 ]

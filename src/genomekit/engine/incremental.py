@@ -7,7 +7,6 @@ reused.
 """
 
 from collections.abc import Iterator, Sequence
-from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -132,6 +131,7 @@ class Reference:
         region: First and last base of what will be edited or read at 1 bp; rows elsewhere are not kept in memory and
             cost more to read. None keeps the whole window.
         kept: Finest level that is kept while the whole window is encoded.
+        batch: Edits that are read together; None is as many as keep the matrix products busy.
     """
 
     def __init__(
@@ -141,19 +141,16 @@ class Reference:
         organism: int,
         region: tuple[int, int] | None = None,
         kept: int = 0,
+        batch: int | None = None,
     ) -> None:
         self.prepared, self.organism, self.region, self.kept = prepared, organism, region, kept
         self.encoding = Encoding(prepared.ladder, dna.to(prepared.dtype), kept, region=region)
+        self.batch = batch_size(self.length) if batch is None else batch
 
     @property
     def length(self) -> int:
         """Bases of the window."""
         return self.encoding.length
-
-    @property
-    def batch(self) -> int:
-        """Edits that are read together."""
-        return batch_size(self.length)
 
     def edited(self, edits: Sequence[Change], stretches: Sequence[Stretch] | None = None) -> Reading:
         """Run a batch of edits.
@@ -171,14 +168,17 @@ class Reference:
         changed = self._encode(edits)
         return self._run(changed, changed.tokens, stretches)
 
-    @cached_property
-    def unedited(self) -> Reading:
-        """The window itself, by the same steps as its edits, so that no change is exactly 0."""
+    def unedited(self, stretches: Sequence[Stretch] | None = None) -> Reading:
+        """Run the window itself, by the same steps as its edits, so that no change is exactly 0.
+
+        Args:
+            stretches: All that will be read of it; see `edited`.
+        """
         # As many copies as a batch has edits: products of other shapes may round otherwise.
         tokens = self.encoding.tokens.expand(self.batch, -1, -1)
-        reading = self._run(self.encoding, tokens.clone(), None)
-        assert reading.tokens is not None
-        return reading._replace(tokens=reading.tokens[:1], pair=reading.pair[:1])
+        reading = self._run(self.encoding, tokens.clone(), stretches)
+        one = None if reading.tokens is None else reading.tokens[:1]
+        return reading._replace(tokens=one, pair=reading.pair[:1])
 
     def read(self, edits: Sequence[Change], stretches: Sequence[Stretch]) -> list[Float[Tensor, "batch *bin track"]]:
         """Read stretches of every edit of a batch; see `edited` and `Reading.stretches`."""

@@ -1,6 +1,6 @@
 """Reading what the transformer made of a window, or of a batch of edits of one: stretches of bins, and junctions."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -107,7 +107,7 @@ class Reading(NamedTuple):
         tissues: tuple[int, ...] | None,
         sites: Int[np.ndarray, "4 site"],
         edits: int,
-        spans: tuple[Int[np.ndarray, "4 site"], Int[np.ndarray, "4 site"]] | None = None,
+        sources: Mapping[int, tuple[int, int]] | None = None,
     ) -> Float[Tensor, "batch both donor acceptor"]:
         """Count junctions of every edit between given splice sites.
 
@@ -116,22 +116,21 @@ class Reading(NamedTuple):
             tissues: Channels of the head; None is all.
             sites: Ascending positions of donor+, acceptor+, donor-, acceptor-; -1 past the last.
             edits: Elements of the batch.
-            spans: Where the embedding of each site is taken from, in the window as it is read: the largest values from
-                the first position to before the last, zeros where there is none. None is the site itself.
+            sources: Where the embedding of a site is read, by position: the largest values from a first position up to
+                a last one, or zeros where there is none. None reads it at the site.
 
         Returns:
             The tissues on +, then the same on -; pairs that cannot be an intron mean nothing.
         """
         read = self.prepared.reader(modality, self.organism, tissues, 1)
-        there = [row >= 0 for row in sites]
-        first, last = (sites, sites + 1) if spans is None else spans
-        ranges = [(first[kind, kept], last[kind, kept]) for kind, kept in enumerate(there)]
-        known = np.array(sorted({p for pair in ranges for a, b in zip(*pair, strict=True) for p in range(a, b)}), int)
-        if not any(kept.any() for kept in there):
+        kinds = [row[row >= 0] for row in sites]
+        if not any(map(len, kinds)):
             return self.pair.new_zeros(edits, 2 * read.tables[0].shape[1], 0, 0)
+        ranges = [[(p, p + 1) if sources is None else sources[p] for p in kind.tolist()] for kind in kinds]
+        known = np.array(sorted({p for kind in ranges for a, b in kind for p in range(a, b)}), dtype=np.int64)
         embedding = self.embed_sites(known, edits)
-        hidden = [read.hidden(_largest(embedding, known, *pair)) for pair in ranges]
-        positions = [torch.from_numpy(row[kept]).to(self.pair.device) for row, kept in zip(sites, there, strict=True)]
+        hidden = [read.hidden(_largest(embedding, known, np.array(kind, int).reshape(-1, 2))) for kind in ranges]
+        positions = [torch.from_numpy(kind).to(self.pair.device) for kind in kinds]
         return torch.stack([read.counts([kind[edit] for kind in hidden], positions) for edit in range(edits)])
 
     @property
@@ -146,16 +145,15 @@ class Reading(NamedTuple):
 def _largest(
     embedding: Float[Tensor, "batch known channel"],
     known: Int[np.ndarray, " known"],
-    first: Int[np.ndarray, " site"],
-    last: Int[np.ndarray, " site"],
+    ranges: Int[np.ndarray, "site 2"],
 ) -> Float[Tensor, "batch site channel"]:
     """Give each site the largest values of its positions, zeros where it has none."""
     padded = F.pad(embedding, (0, 0, 0, 1))
-    rows = np.where(first < last, np.searchsorted(known, first), len(known))
+    first, width = ranges[:, 0], ranges[:, 1] - ranges[:, 0]
+    rows = np.where(width > 0, np.searchsorted(known, first), len(known))
     out = padded[:, torch.from_numpy(rows).to(embedding.device)]
-    for site in np.flatnonzero(last - first > 1).tolist():
-        row = rows[site]
-        out[:, site] = embedding[:, row : row + int(last[site] - first[site])].amax(1)
+    for site in np.flatnonzero(width > 1).tolist():
+        out[:, site] = embedding[:, rows[site] : rows[site] + int(width[site])].amax(1)
     return out
 
 

@@ -13,6 +13,7 @@ from genomekit.engine import Engine
 from genomekit.engine.incremental import Reference
 from genomekit.errors import GenomekitWarning, unknown
 from genomekit.genome.interval import Interval
+from genomekit.genome.spelling import read_variant
 from genomekit.genome.variant import Variant
 from genomekit.genome.window import Window
 from genomekit.ism.background import Background, background
@@ -121,7 +122,7 @@ def prepare(
     place = Place(window.chrom, window.start, window.length, window.interval, found)
     reads = [Read.of(one, request.wanted[one.modality], place) for one in _scorers(request, scorers)]
     given = [] if variant is None else [variant] if isinstance(variant, (str, Variant)) else list(variant)
-    letters = background(found, window, [Variant.parse(one) for one in given])
+    letters = background(found, window, [read_variant(one, found) for one in given])
     job = Job(engine, request, reads, window, place_of(window, found), letters, None)
     if mask == "interval":
         return Job(engine, request, reads, window, job.place, letters, job.center)

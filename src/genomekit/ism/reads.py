@@ -12,7 +12,7 @@ import torch
 from genomekit.engine.incremental import Reference
 from genomekit.engine.strands import Part
 from genomekit.scoring import Scorer, Values
-from genomekit.scoring.alleles import Ask, Orientation
+from genomekit.scoring.alleles import Ask, Orientation, spans_of
 from genomekit.scoring.alleles import read as read_bins
 from genomekit.scoring.scorer import Bins, Place, Rule
 
@@ -71,7 +71,7 @@ class ReferenceValues:
         self.orientation = orientation
         asks = [ask for read in reads for ask in read.asks(offsets, orientation.length)]
         whole = [Ask(ask.part, _union(ask.bins)) for ask in asks]
-        values = read_bins(reference.unedited, orientation, whole)
+        values = read_bins(reference.unedited(spans_of(whole, orientation)), orientation, whole)
         self._known = [(int(one.bins.starts[0]), value.signal) for one, value in zip(whole, values, strict=True)]
         self._first = np.cumsum([0, *(len(read.asks(offsets, orientation.length)) for read in reads)])
 

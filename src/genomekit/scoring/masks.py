@@ -83,8 +83,8 @@ def annotated(place: Place, scorer: object) -> Genome:
     if place.genome is None or not place.genome.has_annotation:
         have = "there is no genome" if place.genome is None else f"{place.genome!r} has none"
         raise ValueError(
-            f"{scorer} scores genes and needs an annotation; {have}. Give one: Genome.open(fasta, annotation=gtf), or "
-            "a preset that has one."
+            f"{scorer} scores genes and needs an annotation; {have}. Give one: gk.Genome(fasta, gtf), or a "
+            "preset that has one."
         )
     return place.genome
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -55,6 +55,7 @@ class Place:
         return Interval(self.chrom, self.start, self.start + self.length)
 
 
+@runtime_checkable
 class Rule(Protocol):
     """How one row is read and scored."""
 
