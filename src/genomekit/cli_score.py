@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -12,40 +11,61 @@ if TYPE_CHECKING:
 _MOST = 5
 
 
-def add_score(commands: Any, score_file: Callable[[argparse.Namespace], ScoreSet]) -> argparse.ArgumentParser:
-    """Add the command to a command line.
-
-    Args:
-        commands: What `add_subparsers` gave.
-        score_file: Does the work: takes the arguments, gives the scores.
-    """
-    parser = commands.add_parser("score", help="score the variants of a VCF; the same command goes on after a stop")
+def add_score(commands: Any) -> argparse.ArgumentParser:
+    """Add the command to what `add_subparsers` gave."""
+    parser = commands.add_parser("score", help="score the variants of a VCF; after a stop the same command goes on")
     parser.add_argument("vcf", metavar="VCF", help="variants: VCF or BCF, compressed or not")
-    parser.add_argument("--genome", metavar="FASTA", required=True, help="FASTA file, or a preset such as hg38")
-    parser.add_argument("--out", metavar="FOLDER", required=True, help="folder of scores; a .zarr ending makes it Zarr")
+    parser.add_argument("--genome", metavar="FASTA", required=True, help="FASTA file, or a preset such as ce10")
+    parser.add_argument("--out", metavar="FOLDER", required=True, help="folder of scores; Zarr where it ends in .zarr")
     parser.add_argument("--gtf", metavar="GTF", help="annotation of that genome (GTF or GFF3), for scores of genes")
     parser.add_argument("--model", default="mini", help="name, folder or file of a checkpoint (default: %(default)s)")
     parser.add_argument("--organism", help="whose heads to read, such as worm; default: that of the genome")
-    parser.add_argument("--modalities", nargs="+", metavar="NAME", help="only the scorers of these, such as rna_seq")
+    parser.add_argument(
+        "--scorers", nargs="+", metavar="NAME", help="recommended scorers by name, such as rna_seq; default: all"
+    )
     parser.add_argument("--window", type=int, metavar="BP", help="length of the window; default: the checkpoint's")
+    parser.add_argument("--step", type=int, default=1, metavar="BP", help="share windows between neighbours: faster")
     parser.add_argument(
         "--on-error",
         choices=("row", "raise"),
         default="row",
         help="a record that cannot be scored gets a row with the reason, or stops the job (default: %(default)s)",
     )
-    parser.add_argument("--shard-size", type=int, default=256, metavar="N", help="records of a shard (default: 256)")
+    parser.add_argument(
+        "--shard-size", type=int, default=256, metavar="N", help="records of a shard (default: %(default)s)"
+    )
     parser.add_argument("--overwrite", action="store_true", help="replace what another job left in the folder")
-    parser.add_argument("--vcf-out", metavar="VCF", help="also write the VCF with the strongest scores in INFO")
+    parser.add_argument("--vcf-out", metavar="VCF", help="write the VCF again, with the strongest scores in INFO")
     parser.add_argument("--quiet", action="store_true", help="no preview and no bar")
-    parser.set_defaults(run=lambda arguments: _run(arguments, score_file))
+    parser.set_defaults(run=_score)
     return parser
 
 
-def _run(arguments: argparse.Namespace, score_file: Callable[[argparse.Namespace], ScoreSet]) -> int:
-    scores = score_file(arguments)
-    print(f"{scores}\nin {arguments.out}; read it with genomekit.open({arguments.out!r})")
-    lost = scores.records.loc[scores.records["status"] != "ok", "reason"]
-    for reason, count in lost.value_counts().head(_MOST).items():
-        print(f"{count:,} without scores: {reason}")
+def _score(arguments: argparse.Namespace) -> int:
+    from genomekit.genome.assembly import Genome  # torch is loaded only for commands that compute
+    from genomekit.model import Model
+
+    model = Model.from_pretrained(arguments.model, device=arguments.device, precision=arguments.precision)
+    scores = model.score_variants(
+        arguments.vcf,
+        genome=Genome.open(arguments.genome, gtf=arguments.gtf),
+        scorers=arguments.scorers,
+        out=arguments.out,
+        vcf_out=arguments.vcf_out,
+        on_error=arguments.on_error,
+        step=arguments.step,
+        shard_size=arguments.shard_size,
+        progress=not arguments.quiet,
+        overwrite=arguments.overwrite,
+        organism=arguments.organism,
+        window=arguments.window,
+    )
+    print(report(scores, arguments.out))
     return 0
+
+
+def report(scores: ScoreSet, out: str) -> str:
+    """Say what was scored, where it is, and why some was not."""
+    lost = scores.records.loc[scores.records["status"] != "ok", "reason"]
+    reasons = [f"{count:,} without scores: {reason}" for reason, count in lost.value_counts().head(_MOST).items()]
+    return "\n".join([str(scores), *reasons, f"Scores are in {out}; read them with genomekit.open({out!r})."])
