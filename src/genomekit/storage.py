@@ -89,8 +89,8 @@ def open(path: str | os.PathLike[str]) -> xr.DataTree | ScoreSet:
     """Read a saved result back, equal to what was saved.
 
     Args:
-        path: A `.nc` file or `.zarr` folder written by `save`; or an `.h5` file or `.zarr` folder of scores, written by
-            `ScoreSet.save`.
+        path: A `.nc` file or `.zarr` folder written by `save`; an `.h5` file or `.zarr` folder of scores, written by
+            `ScoreSet.save`; or the folder that a batch of variants was scored into.
 
     Raises:
         FileNotFoundError: Nothing is there.
@@ -101,10 +101,12 @@ def open(path: str | os.PathLike[str]) -> xr.DataTree | ScoreSet:
     if not source.exists():
         raise FileNotFoundError(f"There is no saved result at {source}; look for a .nc file or a .zarr folder.")
     if source.suffix != ".nc":
-        from genomekit.scores.store import is_scores, open_scores  # AnnData loads only for those who have scores
+        from genomekit.scores import sharded, store  # AnnData loads only for those who have scores
 
-        if is_scores(source):
-            return open_scores(source)
+        if sharded.is_sharded(source):
+            return sharded.open_sharded(source)
+        if store.is_scores(source):
+            return store.open_scores(source)
     kind = _kind(source)
     order = {}
     if kind == "zarr":

@@ -6,6 +6,7 @@ from genomekit.scores.merged_splicing import merged_splicing
 from genomekit.scores.psi import psi
 from genomekit.scores.records import Record, record_table
 from genomekit.scores.score_set import ScoreSet, build
+from genomekit.scores.sharded import iter_shards, open_sharded
 from genomekit.scores.store import open_scores
 
 __all__ = [
@@ -14,8 +15,10 @@ __all__ = [
     "ScorePart",
     "ScoreSet",
     "build",
+    "iter_shards",
     "merged_splicing",
     "open_scores",
+    "open_sharded",
     "psi",
     "record_table",
     "strand_conflict",

@@ -121,6 +121,12 @@ def join(tables: Sequence[AnnData]) -> AnnData:
     )
 
 
+def ordered(table: AnnData, rows: np.ndarray) -> AnnData:
+    """Take rows of a table by number."""
+    layers = {name: np.asarray(values)[rows] for name, values in table.layers.items()}
+    return AnnData(_dense(table.X)[rows], obs=table.obs.iloc[rows], var=table.var, uns=dict(table.uns), layers=layers)
+
+
 def common(many: Sequence[Mapping[str, object]]) -> dict[str, object]:
     """Merge attributes: what differs is listed, as where two machines did the work."""
     merged: dict[str, object] = {}

@@ -54,7 +54,8 @@ def can_merge(scores: ScoreSet) -> bool:
 
 
 def _candidates(scores: ScoreSet, modality: str) -> list[str]:
-    return [n for n, t in scores.items() if t.uns["modality"] == modality and not t.uns["signed"]]
+    known = scores.scorers
+    return known.loc[(known["modality"] == modality) & (known["signed"] == 0), "scorer"].tolist()
 
 
 def _scorer(scores: ScoreSet, modality: str, chosen: Mapping[str, object]) -> object:

@@ -80,6 +80,12 @@ class ScoreSet(Mapping[str, AnnData]):
     def _repr_html_(self) -> str:
         return show.as_html(self.records, self._tables)
 
+    @property
+    def scorers(self) -> pd.DataFrame:
+        """One row per scorer: modality, signed, rows, tracks, what a row is about, layers and scorer."""
+        columns = ["modality", "signed", "rows", "tracks", "of", "layers", "scorer"]
+        return pd.DataFrame(show.facts_of(self._tables), columns=columns)
+
     @classmethod
     def concat(cls, sets: Sequence[ScoreSet]) -> ScoreSet:
         """Put sets of different records together, in their order.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 from anndata import AnnData
@@ -18,7 +19,7 @@ def as_text(records: pd.DataFrame, tables: Mapping[str, AnnData]) -> str:
     """What became of the records, and one line per scorer."""
     lines = [_title(records, tables)]
     if len(tables):
-        lines.append(_scorers(tables).to_string(index=False))
+        lines.append(pd.DataFrame(facts_of(tables)).to_string(index=False))
     lines += [f"record {row.record} ({row.variant}) {row.status}: {row.reason}" for row in _lost(records).itertuples()]
     return "\n".join(lines)
 
@@ -27,7 +28,7 @@ def as_html(records: pd.DataFrame, tables: Mapping[str, AnnData]) -> str:
     """The same as HTML tables."""
     parts = [f"<p><b>{html.escape(_title(records, tables))}</b></p>"]
     if len(tables):
-        parts.append(_scorers(tables).to_html(border=0, index=False))
+        parts.append(pd.DataFrame(facts_of(tables)).to_html(border=0, index=False))
     lost = _lost(records)
     if len(lost):
         parts.append(lost.to_html(border=0, index=False))
@@ -42,16 +43,24 @@ def _title(records: pd.DataFrame, tables: Mapping[str, AnnData]) -> str:
     return f"ScoreSet: {what}{f' ({fates})' if fates else ''}, {scorers}"
 
 
-def _scorers(tables: Mapping[str, AnnData]) -> pd.DataFrame:
-    shown = getattr(tables, "facts", None)  # what is known of tables that are still on disk
-    rows = shown() if shown else [facts(tables[name]) for name in tables]
-    return pd.DataFrame(rows, columns=["modality", "rows", "tracks", "of", "layers", "scorer"])
+def facts_of(tables: Mapping[str, AnnData]) -> list[dict[str, Any]]:
+    """What is known of every table; of tables on disk without reading them."""
+    known = getattr(tables, "facts", None)
+    return known() if known else [facts(tables[name]) for name in tables]
 
 
-def facts(table: AnnData) -> tuple[str, int, int, str, str, str]:
-    """Modality, rows, tracks, what a row is about, layers and name of a table."""
-    kind = "junctions" if "junction_start" in table.obs else "genes" if GENE[0] in table.obs else "variants"
-    return table.uns["modality"], table.n_obs, table.n_vars, kind, ", ".join(table.layers), table.uns["scorer"]
+def facts(table: AnnData) -> dict[str, Any]:
+    """Say what a table holds: scorer, modality, signed, rows, tracks, what a row is about, and layers."""
+    uns = table.uns
+    return {
+        "modality": uns["modality"],
+        "signed": int(uns["signed"]),
+        "rows": table.n_obs,
+        "tracks": table.n_vars,
+        "of": "junctions" if "junction_start" in table.obs else "genes" if GENE[0] in table.obs else "variants",
+        "layers": ", ".join(table.layers),
+        "scorer": uns["scorer"],
+    }
 
 
 def _lost(records: pd.DataFrame) -> pd.DataFrame:

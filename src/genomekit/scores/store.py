@@ -23,6 +23,7 @@ from anndata.io import read_elem, write_elem
 from genomekit.disk import beside, check_sizes, move, require_zarr, sizes
 from genomekit.genome.cache import require_space
 from genomekit.labels import plain_attrs, text
+from genomekit.scores.show import facts
 
 if TYPE_CHECKING:
     from genomekit.scores.score_set import ScoreSet
@@ -59,10 +60,11 @@ def save(
 
 def write(path: Path, records: pd.DataFrame, tables: Mapping[str, AnnData], attrs: Mapping[str, object]) -> None:
     """Write a file or folder that is not there yet, in place and not at once."""
-    facts = {"schema": SCHEMA, "scorers": list(tables), "attrs": plain_attrs(attrs)}
+    shown = [facts(tables[name]) for name in tables]
+    about = {"schema": SCHEMA, "scorers": list(tables), "facts": shown, "attrs": plain_attrs(attrs)}
     with _root(path, "w") as root:
         packed = _PACKED if isinstance(root, h5py.Group) else {}
-        root.attrs[_META] = json.dumps(facts)
+        root.attrs[_META] = json.dumps(about)
         write_elem(root, "records", _for_disk(records))
         root.create_group("scorers")
         for number, name in enumerate(tables):
@@ -77,7 +79,7 @@ def write(path: Path, records: pd.DataFrame, tables: Mapping[str, AnnData], attr
 
 
 def is_scores(path: Path) -> bool:
-    """Whether a path holds scores, going by its ending and, for Zarr, by the attributes of its root."""
+    """Whether a path holds one set of scores, going by its ending and, for Zarr, by the attributes of its root."""
     if path.suffix == ".zarr":
         try:
             return _META in json.loads((path / "zarr.json").read_text())["attributes"]
@@ -99,10 +101,10 @@ def open_scores(path: str | os.PathLike[str]) -> ScoreSet:
     """
     from genomekit.scores.score_set import ScoreSet  # it saves itself with this file
 
-    with opened(Path(path)) as (root, facts):
+    with opened(Path(path)) as (root, about):
         records = read_records(root)
-        tables = {name: read_table(root, number) for number, name in enumerate(facts["scorers"])}
-    return ScoreSet(records, tables, facts["attrs"])
+        tables = {name: read_table(root, number) for number, name in enumerate(about["scorers"])}
+    return ScoreSet(records, tables, about["attrs"])
 
 
 @contextmanager
@@ -112,12 +114,12 @@ def opened(path: Path) -> Iterator[tuple[Any, dict[str, Any]]]:
         raise FileNotFoundError(f"There are no saved scores at {path}; look for an .h5 file or a .zarr folder.")
     try:
         with _root(path, "r") as root:
-            facts = json.loads(root.attrs[_META])
-            if facts["schema"] != SCHEMA:
-                raise ValueError(f"its schema is {facts['schema']!r}, expected {SCHEMA!r}")
+            about = json.loads(root.attrs[_META])
+            if about["schema"] != SCHEMA:
+                raise ValueError(f"its schema is {about['schema']!r}, expected {SCHEMA!r}")
             if _FILES in root.attrs:
                 check_sizes(path, json.loads(root.attrs[_FILES]))
-            yield root, facts
+            yield root, about
     except (MemoryError, ImportError):
         raise
     except Exception as error:  # HDF5, Zarr and AnnData each have errors of their own for a damaged file
