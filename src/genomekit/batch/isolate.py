@@ -61,7 +61,7 @@ def score_group(score: Score, records: Sequence[AnyRecord], on_error: str = "row
 
 def _halved(score: Score, records: list[AnyRecord], on_error: str, failures: dict[int, Exception]) -> list[ScoreSet]:
     try:
-        return [_checked(score(records), records)]
+        scores = score(records)
     except _STOP:
         raise
     except Exception as error:  # whatever a scorer of the user's own may raise
@@ -70,6 +70,8 @@ def _halved(score: Score, records: list[AnyRecord], on_error: str, failures: dic
                 raise ValueError(_told(records[0], _named(error))) from error
             failures[records[0].number] = error
             return []
+    else:
+        return [_checked(scores, records)]
     middle = len(records) // 2
     halves = records[:middle], records[middle:]
     return [one for half in halves for one in _halved(score, half, on_error, failures)]

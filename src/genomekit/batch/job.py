@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sized
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -74,11 +74,12 @@ def score_records(
         raise ValueError(f"shard_size={shard_size} came; give at least 1 record.")
     if on_error not in ("row", "raise"):
         raise unknown("on_error", on_error, ("row", "raise"))
-    if total is None and hasattr(source, "__len__"):
-        total = len(source)  # type: ignore[arg-type]
+    if total is None and isinstance(source, Sized):
+        total = len(source)
+    records = as_records(source)
     folder = Folder(out, identity, shard_size, overwrite)
     with folder.opened(), _Progress(total, progress, folder.path) as bar:
-        todo = _missing(folder, groups(as_records(source), shard_size), bar)
+        todo = _missing(folder, groups(records, shard_size), bar)
         todo = _announced(todo, score, preview, bar) if preview and progress else todo
         if client is None:
             for target, records in todo:
@@ -109,9 +110,11 @@ class _Progress:
         if isinstance(error, KeyboardInterrupt):
             error.add_note(f"{self.kept:,} records are done and kept in {self.path}; the same call goes on there.")
 
-    def add(self, count: int) -> None:
-        """Count records of a finished shard."""
+    def add(self, count: int, *, found: bool = False) -> None:
+        """Count records of a finished shard; those of an earlier call say nothing about speed."""
         self.kept += count
+        if found and not self.bar.disable:
+            self.bar.initial += count
         self.bar.update(count)
 
 
@@ -122,8 +125,7 @@ def _missing(folder: Folder, parts: Iterator[list[AnyRecord]], bar: _Progress) -
         bar.seen += len(records)
         bar.shards += 1
         if folder.has(target):
-            bar.bar.initial += len(records)  # found, not scored: they say nothing about speed
-            bar.add(len(records))
+            bar.add(len(records), found=True)
         else:
             yield target, records
 

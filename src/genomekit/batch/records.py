@@ -11,6 +11,9 @@ import pandas as pd
 from genomekit.genome.variant import Variant
 from genomekit.scores.records import AnyRecord, Record
 
+_TEXTS = ("chrom", "chromosome", "ref", "reference_bases", "alt", "alternate_bases")
+_LETTER: dict[str, Any] = dict.fromkeys(_TEXTS, "A")
+
 
 def as_records(source: pd.DataFrame | Iterable[Any]) -> Iterator[AnyRecord]:
     """Turn a table or list of variants into records, numbered from 0 in their order.
@@ -26,12 +29,13 @@ def as_records(source: pd.DataFrame | Iterable[Any]) -> Iterator[AnyRecord]:
     Example:
         >>> [(r.number, r.chrom, r.position, r.reason) for r in as_records(["chrV:123:A>G", "I-5-C-T"])]
         [(0, 'chrV', 123, ''), (1, 'I', 5, '')]
-        >>> next(as_records(["chrV:nowhere"])).reason[:34]
-        "'chrV:nowhere' is not a variant. "
+        >>> next(as_records(["chrV:nowhere"])).reason[:41]
+        "Variant 'chrV:nowhere' is not understood."
     """
     if isinstance(source, str):
         raise ValueError(f"The text {source!r} came; give a list of variants, such as [{source!r}].")
     if isinstance(source, pd.DataFrame):
+        _check_columns(source)
         return _of_table(source)
     return (_of_item(number, item) for number, item in enumerate(source))
 
@@ -51,9 +55,13 @@ def groups(records: Iterable[AnyRecord], size: int) -> Iterator[list[AnyRecord]]
         yield group
 
 
-def _of_table(table: pd.DataFrame) -> Iterator[AnyRecord]:
+def _check_columns(table: pd.DataFrame) -> None:
+    """Refuse a table that lacks a column: an imaginary row of the right kinds fails only for that."""
     if len(table):
-        Variant.from_dict({name: _BLANK.get(str(name).lower(), 1) for name in table.columns})  # are the columns there?
+        Variant.from_dict({str(name): _LETTER.get(str(name).lower(), 1) for name in table.columns})
+
+
+def _of_table(table: pd.DataFrame) -> Iterator[AnyRecord]:
     columns = [str(name) for name in table.columns]
     for number, row in enumerate(table.itertuples(index=False, name=None)):
         values = dict(zip(columns, row, strict=True))
@@ -61,9 +69,6 @@ def _of_table(table: pd.DataFrame) -> Iterator[AnyRecord]:
             yield _record(number, Variant.from_dict(values))
         except (ValueError, TypeError) as error:
             yield Record(number, "", 0, "", "", " ".join(map(str, row)), str(error))
-
-
-_BLANK = dict.fromkeys(("chrom", "chromosome", "ref", "reference_bases", "alt", "alternate_bases"), "A")
 
 
 def _of_item(number: int, item: Any) -> AnyRecord:

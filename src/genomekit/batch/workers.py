@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from distributed import Client
 
 _AHEAD = 3
-"""Shards handed out for each worker: enough that none waits, few enough that a stream stays a stream."""
+"""Shards handed out for each worker, so that none waits."""
+_LEAST = 64
+"""Shards handed out at least: a cluster that adapts asks for workers by what is waiting."""
 
 
 def run_on(client: Client, todo: Iterator[tuple[Path, list[AnyRecord]]], score: Score, on_error: str) -> Iterator[int]:
@@ -28,28 +30,32 @@ def run_on(client: Client, todo: Iterator[tuple[Path, list[AnyRecord]]], score: 
     """
     from distributed import Future, as_completed
 
-    workers = len(client.nthreads())
-    if not workers:
+    if not _count(client):
         raise RuntimeError("The cluster has no worker yet; call client.wait_for_workers(1) first.")
     running: set[Future] = set()
     done = as_completed()
 
-    def hand_out(count: int) -> None:
-        for target, records in islice(todo, count):
+    def hand_out() -> None:
+        wanted = max(_AHEAD * _count(client), _LEAST)
+        for target, records in islice(todo, max(wanted - len(running), 0)):
             # The recipe goes along with each shard: data left on a worker would be lost with it.
             future = client.submit(score_shard, score, records, on_error, str(target.absolute()), pure=False)
             running.add(future)
             done.add(future)
 
-    hand_out(_AHEAD * workers)
+    hand_out()
     try:
         while running:
             future = next(done)
             running.discard(future)
             yield future.result()
-            hand_out(1)
+            hand_out()
     finally:
         client.cancel(list(running))
+
+
+def _count(client: Client) -> int:
+    return len(dict(client.nthreads()))  # type: ignore[arg-type]
 
 
 def score_shard(score: Score, records: list[AnyRecord], on_error: str, target: str) -> int:

@@ -171,15 +171,20 @@ def _column(values: pd.Series, *, whole: bool) -> np.ndarray:
 
 def _row_labels(obs: pd.DataFrame) -> pd.Index:
     """Name every row by its record, variant, gene and junction, so that names stay unique when sets are joined."""
-    labels = pd.Series(obs["record"].astype(str) + " " + obs["variant"], dtype=object)
-    if "gene_id" in obs:
-        labels = labels + (" " + obs["gene_id"]).where(obs["gene_id"] != "", "")
+    blank = [""] * len(obs)
+    gene = obs["gene_id"] if "gene_id" in obs else blank
     if "junction_start" in obs:
-        strand = obs["junction_strand"] if "junction_strand" in obs else "."
-        labels = labels + " " + obs["junction_start"].astype(str) + "-" + obs["junction_end"].astype(str) + ":" + strand
+        strand = obs["junction_strand"] if "junction_strand" in obs else blank
+        ends = zip(obs["junction_start"], obs["junction_end"], strand, strict=True)
+        junction = [f"{start}-{end}:{side}" for start, end, side in ends]
+    else:
+        junction = blank
+    named = zip(obs["record"].astype(str), obs["variant"], gene, junction, strict=True)
+    labels = pd.Series([" ".join(filter(None, words)) for words in named], dtype=object)
     again = labels.groupby(labels).cumcount() + 1
-    labels = labels.where(again == 1, labels + " (" + again.astype(str) + ")")
-    return pd.Index(text(labels), dtype=object)
+    return pd.Index(
+        text(label if nth == 1 else f"{label} ({nth})" for label, nth in zip(labels, again, strict=True)), dtype=object
+    )
 
 
 def _tracks(part: ScorePart) -> pd.DataFrame:

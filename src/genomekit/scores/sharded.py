@@ -39,8 +39,7 @@ def read_job(folder: Path) -> dict[str, Any]:
     """
     try:
         job = json.loads((folder / JOB).read_text())
-        job["identity"], job["complete"]
-        return job
+        return {**job, "identity": dict(job["identity"]), "complete": bool(job["complete"])}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ValueError(
             f"{folder / JOB} cannot be read ({type(error).__name__}: {error}); the folder is damaged or not "
