@@ -1,12 +1,14 @@
-"""The command `genomekit`: demo and doctor."""
+"""The command `genomekit`: demo, score and doctor."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 from genomekit import __version__
+from genomekit.cli_score import add_score
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -59,6 +61,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_machine(demo)
     demo.set_defaults(run=_demo)
 
+    _add_machine(add_score(commands, _score))
+
     doctor = commands.add_parser(
         "doctor", help="print versions, device, cache and memory, and run the numeric self-test"
     )
@@ -89,6 +93,29 @@ def _demo(arguments: argparse.Namespace) -> int:
         )
     )
     return 0
+
+
+def _score(arguments: argparse.Namespace) -> Any:
+    from genomekit.genome.assembly import Genome
+    from genomekit.model import Model
+
+    given = {"gtf": arguments.gtf, "organism": arguments.organism}
+    genome = Genome.open(arguments.genome, **{name: value for name, value in given.items() if value})
+    model = Model.from_pretrained(
+        arguments.model, device=arguments.device, precision=arguments.precision, genome=genome
+    )
+    return model.score_variants(
+        arguments.vcf,
+        out=arguments.out,
+        vcf_out=arguments.vcf_out,
+        on_error=arguments.on_error,
+        shard_size=arguments.shard_size,
+        overwrite=arguments.overwrite,
+        progress=not arguments.quiet,
+        modalities=arguments.modalities,
+        organism=arguments.organism,
+        window=arguments.window,
+    )
 
 
 def _doctor(arguments: argparse.Namespace) -> int:
