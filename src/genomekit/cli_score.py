@@ -23,6 +23,7 @@ def add_score(commands: Any) -> argparse.ArgumentParser:
     parser.add_argument(
         "--scorers", nargs="+", metavar="NAME", help="recommended scorers by name, such as rna_seq; default: all"
     )
+    parser.add_argument("--modalities", nargs="+", metavar="NAME", help="only scorers of these, such as rna_seq atac")
     parser.add_argument("--window", type=int, metavar="BP", help="length of the window; default: the checkpoint's")
     parser.add_argument("--step", type=int, default=1, metavar="BP", help="share windows between neighbours: faster")
     parser.add_argument(
@@ -45,10 +46,13 @@ def _score(arguments: argparse.Namespace) -> int:
     from genomekit.genome.assembly import Genome  # torch is loaded only for commands that compute
     from genomekit.model import Model
 
-    model = Model.from_pretrained(arguments.model, device=arguments.device, precision=arguments.precision)
+    given = {"gtf": arguments.gtf, "organism": arguments.organism}
+    genome = Genome.open(arguments.genome, **{name: value for name, value in given.items() if value})
+    model = Model.from_pretrained(
+        arguments.model, device=arguments.device, precision=arguments.precision, genome=genome
+    )
     scores = model.score_variants(
         arguments.vcf,
-        genome=Genome.open(arguments.genome, gtf=arguments.gtf),
         scorers=arguments.scorers,
         out=arguments.out,
         vcf_out=arguments.vcf_out,
@@ -57,6 +61,7 @@ def _score(arguments: argparse.Namespace) -> int:
         shard_size=arguments.shard_size,
         progress=not arguments.quiet,
         overwrite=arguments.overwrite,
+        modalities=arguments.modalities,
         organism=arguments.organism,
         window=arguments.window,
     )

@@ -84,9 +84,10 @@ def score_variants(
         found = _in_memory(records, score, on_error, progress)
     else:
         if client is not None:
+            checkpoint: Any = engine.checkpoint
             given = {"device": engine.device.type, "dtype": str(engine.dtype).removeprefix("torch.")}
             score = PerProcess(
-                make_score, str(engine.checkpoint.path), job.genome, list(job.reads), on_error, **given, **settings
+                make_score, str(checkpoint.path), job.genome, list(job.reads), on_error, **given, **settings
             )
         found = score_into(
             records,

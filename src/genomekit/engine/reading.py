@@ -14,8 +14,8 @@ from genomekit.engine.prepared import Prepared, TokenShare
 from genomekit.engine.rows import Span
 from genomekit.nn.config import BIN, PAIR_BIN
 
-_SITES = 64
-"""Positions decoded together where splice sites are read: sites come in clusters, and a decoded row has neighbours."""
+_GAP, _WIDTH = 128, 4096
+"""Splice sites this close are decoded as one stretch, up to so many bp: rows between cost less than two more ends."""
 
 
 class Stretch(NamedTuple):
@@ -93,7 +93,8 @@ class Reading(NamedTuple):
         found, done = [], 0
         while done < len(sites):
             first = int(sites[done])
-            stop = int(np.searchsorted(sites, first + _SITES))
+            apart = np.flatnonzero((np.diff(sites[done:]) > _GAP) | (sites[done + 1 :] >= first + _WIDTH))
+            stop = done + int(apart[0]) + 1 if len(apart) else len(sites)
             inside = torch.from_numpy(sites[done:stop] - first).to(self.pair.device)
             width = int(sites[stop - 1]) - first + 1
             found.append(self.embed(Span(np.full(edits, first), width, self.length))[:, inside])

@@ -257,9 +257,8 @@ def _spelled_out(record: Any, alt: str, name: str, genome: Genome | None, max_le
 def _end(record: Any) -> int | None:
     """Return the last base of a symbolic allele, 1-based; read as text, since headers do not always declare it."""
     column = str(record).rstrip("\n").split("\t")[7]
-    fields = dict(part.partition("=")[::2] for part in column.split(";"))
-    if re.fullmatch(r"\d+", end := fields.get("END", "")):
-        return int(end)
-    if re.fullmatch(r"-?\d+", length := fields.get("SVLEN", "").split(",")[0]):
-        return record.pos + abs(int(length))
+    if found := re.search(r"(?:^|;)END=(\d+)(?:;|$)", column):
+        return int(found[1])
+    if found := re.search(r"(?:^|;)SVLEN=-?(\d+)", column):
+        return record.pos + int(found[1])
     return None

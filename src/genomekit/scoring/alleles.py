@@ -138,7 +138,7 @@ def _shared(
     for key, ask, source in zip(keys, asks, sources, strict=True):
         spans.setdefault(key, []).append(_there(orientation, ask.part, source.read))
     resolutions = {key: ask.part.modality.resolution for key, ask in zip(keys, asks, strict=True)}
-    wanted = [Wanted(*key, resolutions[key], tuple(own)) for key, own in spans.items()]
+    wanted = [Wanted(key[0], key[1], resolutions[key], tuple(own)) for key, own in spans.items()]
     rows = dict(zip(spans, gather(reading, wanted, edits), strict=True))
     for key, ask, source in zip(keys, asks, sources, strict=True):
         cut = rows[key].cut(*_there(orientation, ask.part, source.read))
