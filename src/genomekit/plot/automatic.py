@@ -8,6 +8,7 @@ from typing import Any
 import xarray as xr
 
 from genomekit.plot.annotations import Annotation, Variants
+from genomekit.plot.colors import palette
 from genomekit.plot.contacts import ContactMap
 from genomekit.plot.difference import Difference
 from genomekit.plot.genes import Genes
@@ -49,8 +50,14 @@ def panels_of(result: Any, *, genes: Any = None, max_tracks: int = 4) -> tuple[l
             raise ValueError(
                 f"The tree has nodes {list(result.children)}, none with a signal; there is nothing to draw."
             )
-        named = {str(node.attrs.get("modality") or name): node for name, node in drawable.items()}
-        rows = [panel for name in sorted(named, key=_rank) for panel in _signal(named[name], max_tracks)]
+        named = sorted(((_rank(str(node.attrs.get("modality") or key)), node) for key, node in drawable.items()),
+                       key=lambda pair: pair[0])  # fmt: skip
+        tints = palette()
+        rows = [
+            panel
+            for number, (_, node) in enumerate(named)
+            for panel in _signal(node, max_tracks, tints[number % len(tints)])
+        ]
         if not rows:
             raise ValueError(f"The nodes {list(drawable)} have no track; there is nothing to draw. Select more.")
         return top + rows, _variants(result.attrs)
@@ -77,7 +84,7 @@ def _rank(name: str) -> tuple[int, str]:
     return (ORDER.index(name) if name in ORDER else len(ORDER) + (name == "contact_maps"), name)
 
 
-def _signal(node: xr.Dataset, max_tracks: int) -> Iterator[Panel]:
+def _signal(node: xr.Dataset, max_tracks: int, color: str | None = None) -> Iterator[Panel]:
     """Choose the panels of one modality."""
     signal = node["signal"]
     if signal.sizes.get("track", 1) == 0:
@@ -88,27 +95,22 @@ def _signal(node: xr.Dataset, max_tracks: int) -> Iterator[Panel]:
     elif "junction" in signal.dims:
         yield Sashimi(node)
     elif "bin1" in signal.dims:
-        for index in range(min(signal.sizes.get("track", 1), max_tracks)):
-            yield ContactMap(node.isel(track=[index]) if "track" in signal.dims else node)
+        count = signal.sizes.get("track", 1)
+        for index in range(min(count, max_tracks)):
+            last = index == max_tracks - 1
+            part = node.isel(track=[index]) if "track" in signal.dims else node
+            yield ContactMap(part, note=_more(count - max_tracks) if last else "")
     elif "position" in signal.dims:
         kept, left_out = _first(node, max_tracks)
         if both:
-            yield Overlay(kept)
-            yield Difference(kept, title="ALT - REF")
+            yield Overlay(kept, note=_more(left_out), max_tracks=2 * max_tracks)
+            yield Difference(kept, max_tracks=2 * max_tracks)
         else:
-            yield _Counted(kept, left_out=left_out, max_tracks=2 * max_tracks)
+            yield Tracks(kept, note=_more(left_out), color=color, max_tracks=2 * max_tracks)
 
 
-class _Counted(Tracks):
-    """Tracks that say how many of their modality are not drawn."""
-
-    def __init__(self, data: Any, *, left_out: int, **options: Any) -> None:
-        super().__init__(data, **options)
-        self.left_out = left_out
-
-    def _draw(self, ax: Any, region: Any) -> str:
-        title = super()._draw(ax, region)
-        return title + (f"   (+ {self.left_out} more not drawn)" if self.left_out else "")
+def _more(count: int) -> str:
+    return f"+ {count} more not drawn" if count > 0 else ""
 
 
 def _first(node: xr.Dataset, count: int) -> tuple[xr.Dataset, int]:

@@ -74,7 +74,7 @@ class _Follows(ABC):
     def look(self, renderer: Any = None) -> None:
         """Bring the artist up to date; without a renderer for the screen."""
         axes = self.axes  # type: ignore[attr-defined]
-        pixels = max(int(round(axes.bbox.width)), 1)
+        pixels = max(round(axes.bbox.width), 1)
         if renderer is not None and not hasattr(renderer, "buffer_rgba"):
             pixels *= VECTOR
         view = (*axes.get_xlim(), pixels)
@@ -118,7 +118,7 @@ class CurveFill(_Follows, PolyCollection):
         known = ~np.isnan(bottom)
         turns = np.flatnonzero(np.diff(np.r_[False, known, False]))
         self.set_verts([
-            _area(edges[a : b + 1], bottom[a:b], top[a:b], float(base), stepped=low is high)
+            _area(edges[a : b + 1], bottom[a:b], top[a:b], float(base))
             for a, b in zip(turns[::2], turns[1::2], strict=True)
         ])  # fmt: skip
 
@@ -129,14 +129,10 @@ class CurveFill(_Follows, PolyCollection):
         super().draw(renderer)
 
 
-def _area(edges: np.ndarray, bottom: np.ndarray, top: np.ndarray, base: float, *, stepped: bool) -> np.ndarray:
-    """Give the corners: flat tops where bins are wider than pixels, one corner per column otherwise."""
-    if stepped:
-        x = np.repeat(edges, 2)[1:-1]
-        bottom, top = np.repeat(bottom, 2), np.repeat(top, 2)
-    else:
-        x = (edges[:-1] + edges[1:]) / 2
-        x[[0, -1]] = edges[0], edges[-1]
+def _area(edges: np.ndarray, bottom: np.ndarray, top: np.ndarray, base: float) -> np.ndarray:
+    """Give the corners: every bin or column has a flat top."""
+    x = np.repeat(edges, 2)[1:-1]
+    bottom, top = np.repeat(bottom, 2), np.repeat(top, 2)
     sides = [np.column_stack([x, top]), np.column_stack([x[::-1], bottom[::-1]])]
     # Where nothing lies on one side of the baseline, that side is one line: half the corners.
     if (bottom == base).all():

@@ -92,9 +92,14 @@ class _Facts(dict):
         return self._curve.fact(column)
 
 
+def named(data: Any) -> bool:
+    """Whether data are a mapping of labels to data; results of xarray are mappings too, and are not meant."""
+    return isinstance(data, Mapping) and not isinstance(data, xr.DataTree | xr.Dataset)
+
+
 def place_of(data: Any) -> Extent | None:
     """Say where data lie: None for files, which hold whole genomes."""
-    if isinstance(data, Mapping):
+    if named(data):
         return joint(place_of(part) for part in data.values())
     if isinstance(data, Curve):
         return data.place
@@ -153,7 +158,7 @@ def curves_of(data: Any, region: Interval, allele: str | None = None) -> list[Cu
     """
     if isinstance(data, Curve):
         return [data]
-    if isinstance(data, Mapping):
+    if named(data):
         return [
             replace(curve, label=_named(str(label), curve, len(part)), facts={**curve.facts, "source": str(label)})
             for label, part in ((label, curves_of(part, region, allele)) for label, part in data.items())

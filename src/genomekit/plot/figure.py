@@ -200,7 +200,7 @@ def _place(
         top -= height + below[index] + GAP + (axis if index == last else 0)
     if title:
         canvas.text(left / inches, 1 - 0.08 / total, title, fontsize=colors.size(0.95), color=colors.ink(), ha="left",
-                    va="top", parse_math=False, weight="medium")  # fmt: skip
+                    va="top", parse_math=False)  # fmt: skip
     genomic = [ax for ax, panel in zip(drawn, rows, strict=True) if panel.genomic]
     for note in notes if genomic else ():
         note.across(genomic, where)

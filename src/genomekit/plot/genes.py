@@ -26,6 +26,7 @@ from genomekit.plot.tracks import legend
 SELECTIONS = ("auto", "all", "longest", "mane")
 AUTO = 12  # transcripts up to which "auto" draws all of them
 ROW = 0.22  # inches
+CODING = ("chrom", "start", "end", "transcript_id")
 COLUMNS = ("chrom", "start", "end", "strand", "gene_id", "transcript_id")
 
 
@@ -81,8 +82,6 @@ class Genes(Panel):
     exon: Mapping[str, Any] = field(default_factory=dict)
     intron: Mapping[str, Any] = field(default_factory=dict)
     text: Mapping[str, Any] = field(default_factory=dict)
-    turned: bool = False
-    """Positions will run from right to left."""
 
     def inches(self, width: float, region: Interval) -> float:
         """Give each row the same height."""
@@ -117,7 +116,7 @@ class Genes(Panel):
             LineCollection(lines, **{"colors": tints, "linewidth": 0.7, "zorder": 1, **self.intron}), autolim=False
         )
         if self.color_by != "strand":
-            legend(ax, {name: color for name, color in self._colors(self._exons(region)[0]).items()})
+            legend(ax, self._colors(self._exons(region)[0]))
         elif len(models) > len(shown):
             caption(ax, f"+ {len(models) - len(shown)} more that do not fit in {self.max_rows} rows")
         return "Genes"
@@ -127,7 +126,8 @@ class Genes(Panel):
         if self.select not in SELECTIONS:
             raise unknown("selection of transcripts", self.select, SELECTIONS)
         if isinstance(self.data, pd.DataFrame):
-            return _table(self.data, region), _table(self.cds, region) if self.cds is not None else self.data.iloc[:0]
+            exons = _table(self.data, region)
+            return exons, exons.iloc[:0] if self.cds is None else _table(self.cds, region, CODING)
         if isinstance(self.data, Genome):
             if not self.data.has_annotation:
                 raise ValueError(f"{self.data!r} has no annotation to draw. Open it with gtf=<a GTF or GFF3 file>.")
@@ -211,10 +211,10 @@ class Genes(Panel):
         # On an axis that runs from right to left the two sides change places.
         outward = right != (ax.get_xlim()[0] > ax.get_xlim()[1])
         inside = end + room > region.end and right
-        at, side = (end, 1) if right else (start, -1)
+        at = end if right else start
         if inside:  # the model fills the panel: its name stands on it, on a plate
             style |= {"bbox": {"boxstyle": "round,pad=0.15", "fc": colors.background(), "ec": "none", "alpha": 0.85}}
-            at, side, outward = region.end, -1, ax.get_xlim()[0] > ax.get_xlim()[1]
+            at, outward = region.end, ax.get_xlim()[0] > ax.get_xlim()[1]
         ax.annotate(model.name, (at, -row), (4 if outward else -4, 0), textcoords="offset points", zorder=5,
                     ha="left" if outward else "right", annotation_clip=False, parse_math=False, **style)  # fmt: skip
 
@@ -236,12 +236,13 @@ class Genes(Panel):
                 ax.scatter(x, y, s=9, c=tints, marker=marker, linewidth=0, zorder=2)
 
 
-def _table(table: pd.DataFrame, region: Interval) -> pd.DataFrame:
-    missing = [name for name in COLUMNS if name not in table]
+def _table(table: pd.DataFrame, region: Interval, needed: tuple[str, ...] = COLUMNS) -> pd.DataFrame:
+    """Keep the rows of a table that are on the chromosome."""
+    missing = [name for name in needed if name not in table]
     if missing:
         raise ValueError(f"genes has no column {', '.join(missing)}; give the table of Genome.exons(...).")
     here = table["chrom"].astype(str).map(canonical) == canonical(region.chrom)
-    return table[here | (region.chrom == BARE)]
+    return table[here | (region.chrom == BARE)].reset_index(drop=True)
 
 
 def _selected(exons: pd.DataFrame, select: str) -> pd.DataFrame:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
-from matplotlib.artist import Artist, allow_rasterization
+from matplotlib.artist import allow_rasterization
 from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 from matplotlib.lines import Line2D
@@ -85,23 +85,21 @@ class IsmHeatmap(Panel):
         image.look()
         if self.mark and weights.letters:
             known_letters = [letter if letter in weights.alphabet else "" for letter in weights.letters]
-            ax.add_artist(_Marks(ax, known_letters, weights.alphabet, weights.start))
+            marks = _Marks(known_letters, weights.alphabet, weights.start)
+            marks.set_clip_path(ax.patch)
+            ax.add_artist(marks)
         color_bar(ax, image, "effect")
         return weights.label
 
 
-class _Marks(Artist):
+class _Marks(Line2D):
     """Dots on the reference bases, where there is room for them."""
 
-    def __init__(self, ax: Axes, letters: list[str], alphabet: tuple[str, ...], start: int) -> None:
-        super().__init__()
+    def __init__(self, letters: list[str], alphabet: tuple[str, ...], start: int) -> None:
         rows = {letter: len(alphabet) - index - 0.5 for index, letter in enumerate(alphabet)}
         at = [index for index, letter in enumerate(letters) if letter]
-        self._line = Line2D(
-            [start + index + 0.5 for index in at], [rows[letters[index]] for index in at], linestyle="none", marker="o",
-            color=colors.ink(), markersize=1.8, markeredgewidth=0, transform=ax.transData, clip_path=(ax.patch, None)
-        )  # fmt: skip
-        self._line.set_figure(ax.figure)
+        x, y = [start + index + 0.5 for index in at], [rows[letters[index]] for index in at]
+        super().__init__(x, y, linestyle="none", marker="o", color="#333333", markersize=1.8, markeredgewidth=0)
 
     @allow_rasterization
     def draw(self, renderer: Any) -> None:
@@ -110,4 +108,4 @@ class _Marks(Artist):
         assert ax is not None
         points = ax.bbox.width / ax.figure.dpi * 72 / abs(ax.get_xlim()[1] - ax.get_xlim()[0])
         if points >= ROOM:
-            self._line.draw(renderer)
+            super().draw(renderer)

@@ -161,7 +161,7 @@ def finish(ax: Axes, lanes: Sequence[Lane]) -> None:
             texts.append(measure.compact(abs(value) if lane.mirrored else value))
     ax.set_yticks(places, texts)
     points = colors.size()
-    offset = max((measure.text_width(text, points) for text in texts), default=0.0) * 72 + 7
+    offset = max((measure.text_width(text, points) for text in texts), default=0.0) * 72 + 11
     lines = max(int(inches * 72 / (points * 1.25)), 1)
     for lane in lanes:
         middle = float(np.mean(ax.get_ylim())) if only else lane.base + (1 - GAP) / 2

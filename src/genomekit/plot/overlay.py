@@ -14,7 +14,7 @@ from genomekit.errors import unknown
 from genomekit.genome.interval import Interval
 from genomekit.plot import colors, lanes
 from genomekit.plot.columns import CurveFill, CurveLine
-from genomekit.plot.curves import Curve, curves_of, dataset_of, place_of
+from genomekit.plot.curves import Curve, curves_of, dataset_of, named, place_of
 from genomekit.plot.lanes import Lane, Scale
 from genomekit.plot.panel import Extent, Panel
 from genomekit.plot.tracks import add, baseline, check_count, legend, titled
@@ -74,7 +74,7 @@ class Overlay(Panel):
         return self.height or max(0.75 * count if count <= 4 else 0.5 * count, 0.5)
 
     def _groups(self, region: Interval) -> dict[str, list[Curve]]:
-        if isinstance(self.data, Mapping):
+        if named(self.data):
             return {str(name): curves_of(part, region) for name, part in self.data.items()}
         if self.by is not None:
             groups: dict[str, list[Curve]] = {}

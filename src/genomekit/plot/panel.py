@@ -40,10 +40,12 @@ class Panel(ABC):
     Args:
         height: Height of its axes, inches; None is the panel's own choice.
         title: Text above it; None says what is drawn and in which units, "" leaves it out.
+        note: Written in brackets after the title.
     """
 
     height: float | None = None
     title: str | None = None
+    note: str = ""
 
     genomic: ClassVar[bool] = True
     """Whether the x axis is the genome, shared with the other panels."""
@@ -62,6 +64,7 @@ class Panel(ABC):
         self._prepare(ax, where)
         title = self._draw(ax, where)
         text = title if self.title is None else self.title
+        text += f"   ({self.note})" if self.note else ""
         if text:
             ax.set_title(text, loc="left", fontsize=colors.size(0.8), color=colors.ink(), pad=3, parse_math=False)
         return ax

@@ -208,9 +208,9 @@ def legend(ax: Axes, table: Mapping[str, str]) -> None:
     """Write what the colours mean, at the upper right beside the title."""
     shown = {measure.fit(name, colors.size(), 1.6): color for name, color in table.items()}
     handles = [Patch(color=color, label=name or "(none)") for name, color in shown.items()]
-    made = ax.legend(handles=handles, loc="lower right", bbox_to_anchor=(1, 1), ncols=min(len(handles), 6), frameon=False,
-              fontsize=colors.size(), handlelength=0.8, handleheight=0.8, borderaxespad=0.1, columnspacing=1,
-              handletextpad=0.4)  # fmt: skip
+    made = ax.legend(handles=handles, loc="lower right", bbox_to_anchor=(1, 1), ncols=min(len(handles), 6),
+              frameon=False, fontsize=colors.size(), handlelength=0.8, handleheight=0.8, borderaxespad=0.1,
+              columnspacing=1, handletextpad=0.4)  # fmt: skip
     made.set_in_layout(False)
 
 

@@ -55,8 +55,8 @@ def weights_of(data: Any, start: int, *, track: str | None, convention: str | No
     if isinstance(data, pd.DataFrame):
         return _from_table(data, start)
     raise ValueError(
-        f"{type(data).__name__} holds no letters; give what Model.ism or .gk.contribution() return, or a table with one "
-        "column per letter."
+        f"{type(data).__name__} holds no letters; give what Model.ism or .gk.contribution() return, or a table "
+        "with one column per letter."
     )
 
 
@@ -91,8 +91,8 @@ def _from_table(table: pd.DataFrame, start: int) -> Weights:
     wrong = [letter for letter in alphabet if len(letter) != 1]
     if wrong or not alphabet or len(set(alphabet)) < len(alphabet):
         raise ValueError(
-            f"The columns are {', '.join(alphabet) or 'none'}; a table of letters has one column per letter, each named "
-            "by it, such as A, C, G, T."
+            f"The columns are {', '.join(alphabet) or 'none'}; a table of letters has one column per letter, each "
+            "named by it, such as A, C, G, T."
         )
     if table.empty:
         raise ValueError("The table of letters has no row; give one per position.")
