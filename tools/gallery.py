@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import inspect
 import io
+import itertools
 import tempfile
 import textwrap
 import warnings
@@ -92,7 +93,7 @@ def made_contacts(bins: int = 256, domains: tuple[int, ...] = (40, 95, 150, 210)
     """A map of domains, as log fold over what the distance lets expect."""
     domain = np.searchsorted(domains, np.arange(bins))
     grid = np.where(domain[:, None] == domain[None], 0.6, -0.4) + random.normal(0, 0.15, (bins, bins))
-    for a, b in zip(domains[:-1], domains[1:], strict=True):
+    for a, b in itertools.pairwise(domains):
         grid[a - 2 : a + 3, b - 3 : b + 2] += 1.2
     return ((grid + grid.T) / 2).astype(np.float32)
 
@@ -312,10 +313,8 @@ def triangle() -> object:
 @example("Square, and ALT - REF of two alleles")
 def square() -> object:
     return gk.plot.figure(
-        [
-            gk.plot.ContactMap(two_maps, shape="square", allele="ref", height=4),
-            gk.plot.ContactMap(two_maps, depth=300_000),
-        ]
+        [gk.plot.ContactMap(two_maps, shape="square", allele="ref"), gk.plot.ContactMap(two_maps, depth=300_000)],
+        width=6,
     )
 
 
@@ -331,19 +330,26 @@ def logo() -> object:
     )
 
 
-@example("Any alphabet, two thousand positions")
+@example("Two thousand positions, and a part of them")
 def long_logo() -> object:
     letters = pd.DataFrame(random.normal(0, 0.3, (2_000, 4)), columns=list("TGCA"))
+    return gk.plot.figure(gk.plot.Logo(letters))
+
+
+@example("Any alphabet, colours of one's own")
+def alphabet() -> object:
     protein = pd.DataFrame(random.gamma(0.2, 1, (40, 20)), columns=list("ACDEFGHIKLMNPQRSTVWY"))
-    return gk.plot.figure([gk.plot.Logo(letters), gk.plot.Logo(letters.iloc[:300]), gk.plot.Logo(protein, start=40)])
+    acid, base = dict.fromkeys("DE", "#D55E00"), dict.fromkeys("KRH", "#0072B2")
+    return gk.plot.figure(gk.plot.Logo(protein, start=120, scheme=acid | base))
 
 
 @example("Motif hits", "Intervals and scores")
 def motifs() -> object:
     start = np.sort(random.integers(0, 380, 24))
-    hits = pd.DataFrame({"chrom": "chr1", "start": start + 1_000_000, "end": start + 1_000_000 + random.integers(7, 15, 24),
-                         "strand": random.choice(["+", "-"], 24),
-                         "name": random.choice(["GATA1", "CTCF", "SP1", "a long motif name"], 24)})  # fmt: skip
+    hits = pd.DataFrame({"chrom": "chr1", "start": start + 1_000_000})
+    hits["end"] = hits["start"] + random.integers(7, 15, 24)
+    hits["strand"] = random.choice(["+", "-"], 24)
+    hits["name"] = random.choice(["GATA1", "CTCF", "SP1", "a long motif name"], 24)
     return gk.plot.figure(
         gk.plot.Intervals(hits, color_by="name", name="motif hits"), region="chr1:1,000,000-1,000,400"
     )
@@ -370,8 +376,8 @@ def main() -> None:
     arguments.out.mkdir(parents=True, exist_ok=True)
     page = [
         "# Gallery\n",
-        "Made by `python tools/gallery.py`. `tree` is a prediction of the bundled model, `alleles` one of a variant, `ism`"
-        " mutagenesis around it; `mega`, `contacts` and `scores` are made-up numbers in the same form.\n",
+        "Made by `python tools/gallery.py`. `tree` is a prediction of the bundled model, `alleles` one of a variant, "
+        "`ism` mutagenesis around it; `mega`, `contacts` and `scores` are made-up numbers in the same form.\n",
     ]
     for title, section, function in EXAMPLES:
         name = function.__name__
@@ -381,8 +387,8 @@ def main() -> None:
             continue
         buffer = io.BytesIO()
         function().savefig(buffer, format="png", dpi=90)
-        # 64 colours are enough for a page, and a third of the bytes.
-        Image.open(buffer).convert("RGB").quantize(64, dither=Image.Dither.NONE).save(
+        # 256 colours are enough for a page, and half of the bytes.
+        Image.open(buffer).convert("RGB").quantize(256, dither=Image.Dither.NONE).save(
             arguments.out / f"{name}.png", optimize=True
         )
         body = inspect.getsource(function).split(":\n", 1)[1].replace("  # fmt: skip", "")

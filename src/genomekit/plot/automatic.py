@@ -103,8 +103,8 @@ def _signal(node: xr.Dataset, max_tracks: int, color: str | None = None) -> Iter
     elif "position" in signal.dims:
         kept, left_out = _first(node, max_tracks)
         if both:
-            yield Overlay(kept, note=_more(left_out), max_tracks=2 * max_tracks)
-            yield Difference(kept, max_tracks=2 * max_tracks)
+            yield Overlay(kept, scale="shared", note=_more(left_out), max_tracks=2 * max_tracks)
+            yield Difference(kept, scale="shared", max_tracks=2 * max_tracks)
         else:
             yield Tracks(kept, note=_more(left_out), color=color, max_tracks=2 * max_tracks)
 

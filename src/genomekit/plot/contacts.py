@@ -128,11 +128,11 @@ class ContactMap(Panel):
         style = {"cmap": cmap, "norm": norm, "rasterized": True, "linewidth": 0, **self.artist}
         mesh = ax.pcolormesh(x, y, shown, **style)
         ax.set_xlim(ax.get_xlim())
-        color_bar(ax, mesh, grid.units, back if self.transform != "linear" else None)
+        color_bar(ax, mesh, back if self.transform != "linear" else None)
         middle = float(np.mean(ax.get_ylim()))
         if triangle:
             lanes.name_at_left(ax, grid.label, middle, 4, 4)
-        return ", ".join(part for part in (grid.long_name, what, "" if triangle else grid.label) if part)
+        return ", ".join(part for part in (grid.long_name, what, grid.units, "" if triangle else grid.label) if part)
 
     def _colors(self, values: np.ndarray, forward: Any) -> tuple[Normalize, Any]:
         known = values[np.isfinite(values)]
@@ -172,8 +172,8 @@ def read_grid(
         ValueError: Data of another kind, or an unknown track or allele.
     """
     if isinstance(data, str | os.PathLike):
-        values, start, step = read_cool(Path(data), region, resolution, balance)
-        units = "balanced contacts" if balance else "contacts"
+        values, start, step, weighted = read_cool(Path(data), region, resolution, balance)
+        units = "balanced counts" if weighted else "counts"
         return _thinned(Grid(values, start, step, Path(data).name.split(".")[0], units, "Contacts")), ""
     if not isinstance(data, xr.DataTree | xr.Dataset | xr.DataArray):
         raise ValueError(f"{type(data).__name__} holds no contacts; give tree['contact_maps'] or a .cool file.")

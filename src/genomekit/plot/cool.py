@@ -10,7 +10,7 @@ from genomekit.genome.interval import Interval
 from genomekit.plot.files import chrom_in, existing
 
 
-def read_cool(path: Path, region: Interval, resolution: int | None, balance: bool) -> tuple[np.ndarray, int, int]:
+def read_cool(path: Path, region: Interval, resolution: int | None, balance: bool) -> tuple[np.ndarray, int, int, bool]:
     """Read a square of contacts.
 
     Args:
@@ -20,7 +20,7 @@ def read_cool(path: Path, region: Interval, resolution: int | None, balance: boo
         balance: Multiply with the weights the file has; without any, raw counts come back.
 
     Returns:
-        Contacts (bin, bin), the first base of the first bin, and bp per bin.
+        Contacts (bin, bin), the first base of the first bin, bp per bin, and whether they are weighted.
 
     Raises:
         ImportError: `cooler` is not installed.
@@ -48,4 +48,4 @@ def read_cool(path: Path, region: Interval, resolution: int | None, balance: boo
         raise ValueError(f"Region {region} lies beyond {chrom} of {found}, which has {length:,} bp.")
     weighted = balance and "weight" in handle.bins().columns
     values = handle.matrix(balance=weighted).fetch((chrom, start, end))
-    return np.asarray(values, dtype=float), start // step * step, step
+    return np.asarray(values, dtype=float), start // step * step, step, weighted

@@ -89,13 +89,13 @@ class Difference(Panel):
         found = [Lane(curve.written(self.label), [curve]) for curve in changes]
         lanes.set_scales(found, region, self.scale, "linear")
         if isinstance(self.scale, str):
-            for lane in found:
+            for index, lane in enumerate(found):
                 limit = max(-lane.low, lane.high)
                 lane.low, lane.high = -limit, limit
                 if len(found) == 1:
                     lane.base = -limit
                 else:
-                    lane.gain = (1 - lanes.GAP) / (2 * limit)
+                    lanes.settle(lane, len(found) - 1 - index)
         up, down = self.up or colors.strand_color("-"), self.down or colors.strand_color("+")
         for lane in found:
             for color, keep in ((up, np.fmax), (down, np.fmin)):

@@ -18,7 +18,7 @@ from genomekit.plot.annotations import Annotation, lowest_first
 from genomekit.plot.automatic import panels_of
 from genomekit.plot.curves import joint
 from genomekit.plot.lanes import LABEL_GID
-from genomekit.plot.panel import BARE, Panel
+from genomekit.plot.panel import BARE, CAPTION_GID, Panel
 
 WIDTH = 10.0  # inches
 MARGIN = 0.12
@@ -177,7 +177,12 @@ def _place(
     wide = inches - left - right
     heights = [panel.inches(wide, where) for panel in rows]
     below = [_below(ax, canvas) if not panel.genomic else 0.0 for ax, panel in zip(drawn, rows, strict=True)]
-    titles = [TITLE * unit if ax.get_title(loc="left") else 0.04 for ax in drawn]
+    for ax in drawn:
+        if text := ax.get_title(loc="left"):
+            key = ax.get_legend() is not None or _has_caption(ax)
+            ax.set_title(measure.fit(text, colors.size(0.8), wide * (0.6 if key else 1) + right), loc="left")
+    headed = [bool(ax.get_title(loc="left") or ax.get_legend() or _has_caption(ax)) for ax in drawn]
+    titles = [TITLE * unit if has else 0.04 for has in headed]
     limits = next((ax.get_xlim() for ax, p in zip(drawn, rows, strict=True) if p.genomic), (0.0, 1.0))
     strip = lowest_first(notes, where, wide, limits) if any(panel.genomic for panel in rows) else []
     strip_inches = (max((label.row for label in strip), default=-1) + 1) * 0.16 * unit
@@ -214,8 +219,12 @@ def _left(ax: Axes) -> float:
     names = [note for note in ax.texts if isinstance(note, Note) and note.get_gid() == LABEL_GID]
     named = [measure.text_width(note.get_text(), float(note.get_fontsize())) - note.xyann[0] / 72 for note in names]
     ticks = [measure.text_width(text.get_text(), colors.size()) + 0.08 for text in ax.get_yticklabels()]
-    label = 0.2 if ax.get_ylabel() else 0.0
+    label = (ax.get_ylabel().count("\n") + 1) * colors.size() * 1.4 / 72 + 0.08 if ax.get_ylabel() else 0.0
     return max([*named, max(ticks, default=0.0) + label, 0.05])
+
+
+def _has_caption(ax: Axes) -> bool:
+    return any(text.get_gid() == CAPTION_GID for text in ax.texts)
 
 
 def _below(ax: Axes, canvas: Any) -> float:
@@ -237,5 +246,7 @@ def _strip(canvas: Any, top: Axes, labels: Sequence[Any], box: tuple[float, floa
     for label in labels:
         ax.plot([label.share, label.share], [-0.1, label.row + 0.15], color=label.color, linewidth=0.6, clip_on=False,
                 alpha=0.7)  # fmt: skip
-        ax.text(label.at, label.row + 0.5, label.text, fontsize=colors.size(0.65), color=label.color, ha="center",
-                va="center", parse_math=False, clip_on=False)  # fmt: skip
+        # Lines to labels higher up pass behind the lower ones.
+        plate = {"boxstyle": "square,pad=0.1", "fc": colors.background(), "ec": "none"}
+        ax.text(label.at, label.row + 0.5, label.text, fontsize=colors.size(0.65), color=colors.ink(), ha="center",
+                va="center", bbox=plate, parse_math=False, clip_on=False)  # fmt: skip

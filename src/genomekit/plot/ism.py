@@ -88,8 +88,8 @@ class IsmHeatmap(Panel):
             marks = _Marks(known_letters, weights.alphabet, weights.start)
             marks.set_clip_path(ax.patch)
             ax.add_artist(marks)
-        color_bar(ax, image, "effect")
-        return weights.label
+        color_bar(ax, image)
+        return ", ".join(part for part in (weights.label, "effect of each substitution") if part)
 
 
 class _Marks(Line2D):

@@ -132,7 +132,14 @@ def set_scales(lanes: Sequence[Lane], region: Interval, scale: Scale, transform:
         if len(lanes) == 1:
             lane.base, lane.gain = lane.low, 1.0  # one lane keeps real y values
         else:
-            lane.base, lane.gain = len(lanes) - 1 - index + 0.03, (1 - GAP) / (lane.high - lane.low)
+            settle(lane, len(lanes) - 1 - index)
+
+
+def settle(lane: Lane, bottom: float) -> None:
+    """Put a lane between `bottom` and 1 above it, with room above, and below too where values hang."""
+    room = 0.3 if lane.low < 0 else GAP
+    lane.base = bottom + (room / 2 if lane.low < 0 else 0.03)
+    lane.gain = (1 - room) / (lane.high - lane.low)
 
 
 def _extremes(curve: Curve, region: Interval, sign: int) -> tuple[float, float]:
@@ -164,7 +171,7 @@ def finish(ax: Axes, lanes: Sequence[Lane]) -> None:
     offset = max((measure.text_width(text, points) for text in texts), default=0.0) * 72 + 11
     lines = max(int(inches * 72 / (points * 1.25)), 1)
     for lane in lanes:
-        middle = float(np.mean(ax.get_ylim())) if only else lane.base + (1 - GAP) / 2
+        middle = float(np.mean(ax.get_ylim())) if only else lane.base + (lane.high - lane.low) * lane.gain / 2
         name_at_left(ax, lane.label, middle, offset, lines)
         if lane.empty:
             ax.text(0.5, middle, "no data here", transform=blended_transform_factory(ax.transAxes, ax.transData),
@@ -196,7 +203,7 @@ def _ticks(lane: Lane, inches: float) -> list[float]:
         return []
     if inches < 0.42:
         ends = [value for value in (inside[0], inside[-1]) if value] if inside else []
-        return ends if inches > 0.25 or low < 0 else ends[-1:]
+        return sorted(ends, key=abs)[-1:]
     return inside
 
 

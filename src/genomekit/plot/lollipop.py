@@ -123,10 +123,14 @@ class Lollipop(Panel):
     def _names(self, ax: Axes, rows: pd.DataFrame, x: np.ndarray, y: np.ndarray, region: Interval) -> None:
         """Name the largest; a name that would lie on another is left out."""
         points = colors.size(0.62)
-        order = np.argsort(-np.abs(y), kind="stable")[: max(self.label, 0)]
+        order = np.argsort(-np.abs(y), kind="stable")
+        names = rows[self.label_by].astype(str).to_numpy()
+        # A variant with several heads is named once, at the largest.
+        first = pd.Series(names[order]).drop_duplicates().index.to_numpy() if self.label > 0 else []
+        order = order[first][: self.label] if len(first) else order[:0]
         inches = ax.bbox.width / ax.figure.dpi
         left, right = ax.get_xlim()
-        texts = [measure.fit(_bare(str(rows[self.label_by].iloc[i])), points, 1.6) for i in order]
+        texts = [measure.fit(_bare(names[i]), points, 1.6) for i in order]
         places = [float((x[i] - left) / (right - left) * inches) for i in order]
         widths = [measure.text_width(text, points) + 0.06 for text in texts]
         for side in (1, -1):

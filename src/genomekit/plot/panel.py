@@ -12,6 +12,7 @@ from genomekit.genome.interval import Interval
 from genomekit.genome.names import canonical
 from genomekit.plot import colors
 
+CAPTION_GID = "genomekit-caption"  # marks what stands above a panel, for the figure to make room
 BARE = "sequence"  # stands for the chromosome of a sequence that lies on none
 
 
@@ -145,4 +146,4 @@ def message(ax: Axes, text: str) -> None:
 def caption(ax: Axes, text: str) -> None:
     """Say at the upper right, beside the title, what a reader must know of the drawing."""
     ax.text(1, 1, text, transform=ax.transAxes, ha="right", va="bottom", fontsize=colors.size(0.65),
-            color=colors.faint(0.8), parse_math=False)  # fmt: skip
+            color=colors.faint(0.8), parse_math=False, gid=CAPTION_GID)  # fmt: skip

@@ -138,6 +138,9 @@ class Sashimi(Panel):
                 placed.append(((arc.start + arc.end) / 2, rise, measure.compact(arc.count), signs[key]))
         ax.axhline(0, color=colors.faint(), linewidth=0.6, zorder=1)
         self._limits(ax, set(signs.values()), placed, bool(covers))
+        if covers:
+            ends = sorted(set(signs.values()))
+            ax.set_yticks([*ends, 0], [*[measure.compact(tallest)] * len(ends), "0"])
         if self.counts:
             self._write(ax, placed, region)
         if not arcs:
@@ -150,7 +153,7 @@ class Sashimi(Panel):
                 )
         elif note:
             caption(ax, note)
-        lanes.name_at_left(ax, name, float(np.mean(ax.get_ylim())), 6, 3)
+        lanes.name_at_left(ax, name, float(np.mean(ax.get_ylim())), 30 if covers else 6, 3)
         units = str(getattr(self.data, "attrs", {}).get("units", ""))
         return ", ".join(part for part in ("Splice junctions", units) if part)
 

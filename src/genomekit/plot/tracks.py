@@ -146,7 +146,7 @@ class Tracks(Panel):
         ax.spines["left"].set_visible(False)
         for index, lane in enumerate(found):
             lanes.name_at_left(ax, lane.label, len(found) - index - 0.5, 4, lines=1)
-        color_bar(ax, image, back=TRANSFORMS[self.transform][1])
+        color_bar(ax, image, TRANSFORMS[self.transform][1])
 
 
 def check_count(curves: Sequence[Curve], limit: int) -> None:
@@ -214,7 +214,7 @@ def legend(ax: Axes, table: Mapping[str, str]) -> None:
     made.set_in_layout(False)
 
 
-def color_bar(ax: Axes, artist: Any, units: str = "", back: Any = None) -> None:
+def color_bar(ax: Axes, artist: Any, back: Any = None) -> None:
     """Draw a narrow colour bar at the right, outside the axes."""
     tall = ax.bbox.height / ax.figure.dpi
     share = min(1.0, 1.2 / max(tall, 1e-6))
@@ -226,9 +226,6 @@ def color_bar(ax: Axes, artist: Any, units: str = "", back: Any = None) -> None:
     )
     bar.ax.yaxis.set_major_locator(MaxNLocator(3 if tall > 0.5 else 1))
     bar.ax.yaxis.set_major_formatter(lambda value, _: measure.compact(float(back(np.array(value))) if back else value))
-    if units:
-        bar.set_label(measure.fit(units, colors.size(0.65), share * tall, 3), fontsize=colors.size(0.65),
-                      color=colors.ink())  # fmt: skip
 
 
 def titled(curves: Sequence[Curve], transform: str = "linear") -> str:
