@@ -16,6 +16,7 @@ from genomekit.genome.names import canonical
 from genomekit.genome.variant import Variant
 from genomekit.plot import colors, files, measure
 from genomekit.plot.panel import BARE
+from genomekit.plot.real import Real
 
 ROWS = 4  # of labels above the panels; those that find no room in them are counted instead
 
@@ -35,8 +36,8 @@ class Label:
     """A label in the strip above the panels: shares of its width, and a row."""
 
     text: str
-    share: float
-    at: float
+    share: Real
+    at: Real
     row: int
     color: str
 
@@ -187,9 +188,7 @@ class Labels(Annotation):
                 ax.axvline(mark.start + 0.5, **style)
 
 
-def lowest_first(
-    notes: Iterable[Annotation], region: Interval, inches: float, limits: tuple[float, float]
-) -> list[Label]:
+def lowest_first(notes: Iterable[Annotation], region: Interval, inches: Real, limits: tuple[Real, Real]) -> list[Label]:
     """Lay the labels out in rows above the panels; those without room become a count at the right end.
 
     Args:

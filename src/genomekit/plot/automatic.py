@@ -94,6 +94,8 @@ def _signal(node: xr.Dataset, max_tracks: int, color: str | None = None) -> Iter
         yield SpliceSites(node)
     elif "junction" in signal.dims:
         yield Sashimi(node)
+    elif "base" in signal.dims:
+        yield Logo(signal.assign_attrs(node.attrs))
     elif "bin1" in signal.dims:
         count = signal.sizes.get("track", 1)
         for index in range(min(count, max_tracks)):

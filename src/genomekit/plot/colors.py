@@ -8,6 +8,8 @@ import numpy as np
 from matplotlib import colormaps, rcParams, rcParamsDefault
 from matplotlib.colors import Colormap, LinearSegmentedColormap, to_hex, to_rgb
 
+from genomekit.plot.real import Real
+
 # Okabe-Ito: told apart with every kind of colour vision.
 BLUE, ORANGE, GREEN, VERMILLION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
 PURPLE, SKY, GREY = "#CC79A7", "#56B4E9", "#8C8C8C"
@@ -58,7 +60,7 @@ def ink() -> str:
     return "#333333" if color == "#000000" else color
 
 
-def faint(share: float = 0.5) -> str:
+def faint(share: Real = 0.5) -> str:
     """Give the colour of lines that help the eye: ink thinned with the background."""
     front, back = np.array(to_rgb(ink())), np.array(to_rgb(background()))
     return to_hex(tuple(back + (front - back) * share))
@@ -84,6 +86,6 @@ def diverging() -> str | Colormap:
     return LinearSegmentedColormap.from_list("difference", ["#9FD8FF", "#0072B2", background(), "#D55E00", "#FFC59E"])
 
 
-def size(scale: float = 0.7) -> float:
+def size(scale: Real = 0.7) -> float:
     """Give a text size in points, as a share of the font size that is set."""
     return float(rcParams["font.size"]) * scale

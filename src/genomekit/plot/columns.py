@@ -19,10 +19,11 @@ from matplotlib.lines import Line2D
 
 from genomekit.errors import unknown
 from genomekit.plot.curves import Curve
+from genomekit.plot.real import Real
 
 AGGREGATES = ("minmax", "mean", "max")
 VECTOR = 2  # columns per point of a vector file, which has no pixels: 144 an inch
-View = tuple[float, float, int]
+View = tuple[Real, Real, int]
 
 
 def reduce_columns(values: np.ndarray, count: int, how: str = "minmax") -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -102,7 +103,7 @@ class CurveFill(_Follows, PolyCollection):
         self,
         curve: Curve,
         to_y: Callable[[np.ndarray], np.ndarray],
-        base: float = 0.0,
+        base: Real = 0.0,
         how: str = "minmax",
         **style: Any,
     ) -> None:
@@ -129,7 +130,7 @@ class CurveFill(_Follows, PolyCollection):
         super().draw(renderer)
 
 
-def _area(edges: np.ndarray, bottom: np.ndarray, top: np.ndarray, base: float) -> np.ndarray:
+def _area(edges: np.ndarray, bottom: np.ndarray, top: np.ndarray, base: Real) -> np.ndarray:
     """Give the corners: every bin or column has a flat top."""
     x = np.repeat(edges, 2)[1:-1]
     bottom, top = np.repeat(bottom, 2), np.repeat(top, 2)
@@ -187,7 +188,7 @@ class CurveImage(_Follows, AxesImage):
         self,
         ax: Any,
         curves: list[Curve],
-        bottom: float,
+        bottom: Real,
         transform_values: Callable[[np.ndarray], np.ndarray],
         **style: Any,
     ) -> None:

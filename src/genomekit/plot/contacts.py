@@ -19,6 +19,7 @@ from genomekit.plot import colors, lanes
 from genomekit.plot.cool import read_cool
 from genomekit.plot.curves import dataset_of, place_of
 from genomekit.plot.panel import Extent, Panel, message
+from genomekit.plot.real import Real
 from genomekit.plot.tracks import color_bar
 
 SHAPES = ("triangle", "square")
@@ -67,8 +68,8 @@ class ContactMap(Panel):
         >>> bins = range(0, 4000, 1000)
         >>> grid = xr.DataArray(np.eye(4), dims=("bin1", "bin2"), coords={"bin1": bins, "bin2": bins})
         >>> ax = ContactMap(grid.assign_attrs(resolution=1000)).draw(Figure().add_subplot())
-        >>> ax.get_xlim(), ax.get_ylim()
-        ((0.0, 4000.0), (0.0, 4000.0))
+        >>> [float(limit) for limit in (*ax.get_xlim(), *ax.get_ylim())]
+        [0.0, 4000.0, 0.0, 4000.0]
     """
 
     data: Any
@@ -77,7 +78,7 @@ class ContactMap(Panel):
     track: str | None = None
     allele: str | None = None
     depth: int | None = None
-    limits: tuple[float, float] | None = None
+    limits: tuple[Real, Real] | None = None
     cmap: Any = None
     transform: str = "linear"
     resolution: int | None = None
@@ -88,7 +89,7 @@ class ContactMap(Panel):
         """Say where the data lie."""
         return place_of(self.data)
 
-    def inches(self, width: float, region: Interval) -> float:
+    def inches(self, width: Real, region: Interval) -> float:
         """Keep a bin as high as it is wide."""
         if self.height:
             return self.height

@@ -222,7 +222,7 @@ def _from_node(node: xr.Dataset, allele: str | None) -> list[Curve]:
     if not signal.size:
         raise ValueError(f"{name} has sizes {dict(signal.sizes)}: nothing is left to draw. Select more.")
     at, step = signal["position"].values, int(node.attrs.get("resolution", 1))
-    turned = len(at) > 1 and at[0] > at[-1]
+    turned = bool(len(at) > 1 and at[0] > at[-1])
     if turned:
         signal, at = signal.isel(position=slice(None, None, -1)), at[::-1]
     if len(at) > 1 and not (int(at[-1]) - int(at[0]) == step * (len(at) - 1) and (np.diff(at) == step).all()):

@@ -17,6 +17,7 @@ from genomekit.plot.curves import Curve, curves_of, joint, place_of
 from genomekit.plot.lanes import Lane, Scale
 from genomekit.plot.overlay import subtract
 from genomekit.plot.panel import Extent, Panel
+from genomekit.plot.real import Real
 from genomekit.plot.tracks import add, baseline, check_count
 
 KINDS = ("difference", "log2fc")
@@ -46,15 +47,16 @@ class Difference(Panel):
         >>> from matplotlib.figure import Figure
         >>> table = pd.DataFrame({"chrom": "chrI", "start": [0], "end": [100], "value": [3.0]})
         >>> change = Difference(table, reference=table.assign(value=1.0), kind="log2fc")
-        >>> round(change.draw(Figure().add_subplot(), "chrI:0-100").get_ylim()[1], 2)  # log2(4 / 2) = 1, and some room
-        1.28
+        >>> ax = change.draw(Figure().add_subplot(), "chrI:0-100")
+        >>> [round(float(limit), 2) for limit in ax.get_ylim()]  # log2(4 / 2) = 1, and some room
+        [-1.28, 1.28]
     """
 
     data: Any
     _: KW_ONLY
     reference: Any = None
     kind: str = "difference"
-    pseudocount: float = 1.0
+    pseudocount: Real = 1.0
     label: str = "{track}"
     scale: Scale = "free"
     up: str | None = None
@@ -66,7 +68,7 @@ class Difference(Panel):
         """Say where the data lie."""
         return joint(place_of(part) for part in (self.data, self.reference))
 
-    def inches(self, width: float, region: Interval) -> float:
+    def inches(self, width: Real, region: Interval) -> float:
         """Give every lane the same height."""
         return self.height or max(0.6 * len(self._changes(region)), 0.6)
 

@@ -18,7 +18,8 @@ from genomekit.plot.annotations import Annotation, lowest_first
 from genomekit.plot.automatic import panels_of
 from genomekit.plot.curves import joint
 from genomekit.plot.lanes import LABEL_GID
-from genomekit.plot.panel import BARE, CAPTION_GID, Panel
+from genomekit.plot.panel import BARE, CAPTION_GID, Panel, write_title
+from genomekit.plot.real import Real
 
 WIDTH = 10.0  # inches
 MARGIN = 0.12
@@ -44,11 +45,11 @@ def figure(
     panels: Any,
     *,
     region: Interval | str | None = None,
-    annotations: Annotation | Iterable[Annotation] = (),
+    annotations: Annotation | Iterable[Any] = (),
     genes: Any = None,
     max_tracks: int = 4,
     title: str | None = None,
-    width: float = WIDTH,
+    width: Real = WIDTH,
     fig: Figure | SubFigure | None = None,
 ) -> Figure | SubFigure:
     """Stack panels over one interval.
@@ -162,7 +163,7 @@ def _place(
     canvas: Any,
     rows: Sequence[Panel],
     drawn: Sequence[Axes],
-    heights: Sequence[float],
+    heights: Sequence[Real],
     notes: Sequence[Annotation],
     where: Interval,
     title: str,
@@ -180,7 +181,7 @@ def _place(
     for ax in drawn:
         if text := ax.get_title(loc="left"):
             key = ax.get_legend() is not None or _has_caption(ax)
-            ax.set_title(measure.fit(text, colors.size(0.8), wide * (0.6 if key else 1) + right), loc="left")
+            write_title(ax, measure.fit(text, colors.size(0.8), (wide * 0.6 if key else wide + right - 0.1)))
     headed = [bool(ax.get_title(loc="left") or ax.get_legend() or _has_caption(ax)) for ax in drawn]
     titles = [TITLE * unit if has else 0.04 for has in headed]
     limits = next((ax.get_xlim() for ax, p in zip(drawn, rows, strict=True) if p.genomic), (0.0, 1.0))
@@ -237,7 +238,7 @@ def _below(ax: Axes, canvas: Any) -> float:
     return 0.1 if box is None else max((ax.bbox.y0 - box.y0) / canvas.dpi, 0.0) + 0.08
 
 
-def _strip(canvas: Any, top: Axes, labels: Sequence[Any], box: tuple[float, float, float, float], gap: float) -> None:
+def _strip(canvas: Any, top: Axes, labels: Sequence[Any], box: tuple[Real, Real, Real, Real], gap: Real) -> None:
     """Write the labels of annotations above the panels, with lines down to where they belong."""
     ax = canvas.add_axes(box, label="annotations")
     ax.set_axis_off()

@@ -13,6 +13,7 @@ import pyBigWig
 
 from genomekit.genome.interval import Interval
 from genomekit.genome.names import ChromosomeNames
+from genomekit.plot.real import Real
 
 BIGWIG = (".bw", ".bigwig")
 BEDGRAPH = (".bedgraph", ".bg", ".bedgraph.gz", ".bg.gz")
@@ -168,6 +169,6 @@ def _lines(path: Path, columns: list[str]) -> pd.DataFrame:
     table = table.iloc[:, : len(columns)].set_axis(columns[: table.shape[1]], axis=1)
     numeric = [name for name in ("start", "end", "value") if name in table]
     try:
-        return table.astype({name: float if name == "value" else "int64" for name in numeric})
+        return table.astype({name: Real if name == "value" else "int64" for name in numeric})
     except ValueError as error:
         raise ValueError(f"{path} has text where numbers belong ({error}).") from error

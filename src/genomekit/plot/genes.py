@@ -21,6 +21,7 @@ from genomekit.genome.interval import Interval
 from genomekit.genome.names import canonical
 from genomekit.plot import colors, measure
 from genomekit.plot.panel import BARE, Panel, caption, message
+from genomekit.plot.real import Real
 from genomekit.plot.tracks import legend
 
 SELECTIONS = ("auto", "all", "longest", "mane")
@@ -83,7 +84,7 @@ class Genes(Panel):
     intron: Mapping[str, Any] = field(default_factory=dict)
     text: Mapping[str, Any] = field(default_factory=dict)
 
-    def inches(self, width: float, region: Interval) -> float:
+    def inches(self, width: Real, region: Interval) -> float:
         """Give each row the same height."""
         rows = self._rows(self._models(region), region, width)
         return self.height or ROW * min(max(rows, default=0) + 1, self.max_rows) + 0.06
@@ -108,13 +109,13 @@ class Genes(Panel):
             lines.append([(model.start, -row), (model.end, -row)])
             tints.append(model.color)
             self._name(ax, model, row, region)
-        self._arrows(ax, shown, region, width)
         ax.add_collection(
             PolyCollection(boxes, **{"facecolor": fills, "edgecolor": "none", "zorder": 3, **self.exon}), autolim=False
         )
         ax.add_collection(
             LineCollection(lines, **{"colors": tints, "linewidth": 0.7, "zorder": 1, **self.intron}), autolim=False
         )
+        self._arrows(ax, shown, region, width)
         if self.color_by != "strand":
             legend(ax, self._colors(self._exons(region)[0]))
         elif len(models) > len(shown):
@@ -181,7 +182,7 @@ class Genes(Panel):
         inside = [model for model in models if model.start < region.end and model.end > region.start]
         return sorted(inside, key=lambda model: (max(model.start, region.start), model.end))
 
-    def _rows(self, models: list[_Model], region: Interval, width: float) -> list[int]:
+    def _rows(self, models: list[_Model], region: Interval, width: Real) -> list[int]:
         """Pack models with their names; a name stands to the right, or left of a model that reaches the end."""
         per_inch = region.width / max(width, 1e-6)
         room = [(measure.text_width(model.name, colors.size()) + 0.16) * per_inch for model in models]
@@ -196,7 +197,7 @@ class Genes(Panel):
             rows[index] = row
         return rows
 
-    def _at_right(self, model: _Model, region: Interval, room: float) -> bool:
+    def _at_right(self, model: _Model, region: Interval, room: Real) -> bool:
         return not (
             min(model.end, region.end) + room > region.end and max(model.start, region.start) - room >= region.start
         )
@@ -218,10 +219,10 @@ class Genes(Panel):
         ax.annotate(model.name, (at, -row), (4 if outward else -4, 0), textcoords="offset points", zorder=5,
                     ha="left" if outward else "right", annotation_clip=False, parse_math=False, **style)  # fmt: skip
 
-    def _arrows(self, ax: Axes, shown: list[tuple[int, _Model]], region: Interval, width: float) -> None:
+    def _arrows(self, ax: Axes, shown: list[tuple[int, _Model]], region: Interval, width: Real) -> None:
         """Draw the direction of transcription along the introns."""
         step = region.width / max(width * 4.5, 1)
-        turned = ax.get_xlim()[0] > ax.get_xlim()[1]
+        turned = bool(ax.get_xlim()[0] > ax.get_xlim()[1])
         for strand in "+-":
             x, y, tints = [], [], []
             for row, model in shown:

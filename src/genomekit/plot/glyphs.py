@@ -13,6 +13,8 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.path import Path
 from matplotlib.textpath import TextPath
 
+from genomekit.plot.real import Real
+
 READABLE = 3.0  # pixels (points in vector files) a base needs to be drawn as a letter; below it is a bar
 _BAR = Path([(0, 0), (0, 1), (1, 1), (1, 0), (0, 0)], [1, 2, 2, 2, 79])
 
@@ -77,15 +79,15 @@ class Letters(Artist):
         colors: Mapping[str, str],
         *,
         flip: bool = True,
-        base: float = 0.0,
-        alpha: float | None = None,
+        base: Real = 0.0,
+        alpha: Real | None = None,
     ) -> None:
         super().__init__()
         self.heights, self.alphabet, self.start = np.asarray(heights, float), tuple(alphabet), start
         self.colors, self.flip, self.base = colors, flip, base
         self.set_alpha(alpha)
 
-    def paths(self, columns: float) -> dict[str, Path]:
+    def paths(self, columns: Real) -> dict[str, Path]:
         """Give one path per letter, in data coordinates, for what the axes show.
 
         Args:

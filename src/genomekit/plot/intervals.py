@@ -15,6 +15,7 @@ from genomekit.genome.interval import Interval
 from genomekit.plot import colors, lanes, measure
 from genomekit.plot.files import intervals_of
 from genomekit.plot.panel import Panel, caption, message
+from genomekit.plot.real import Real
 from genomekit.plot.tracks import legend
 
 DENSE = 2_000  # boxes beyond which they are rasterised inside vector files
@@ -56,7 +57,7 @@ class Intervals(Panel):
     box: Mapping[str, Any] = field(default_factory=dict)
     text: Mapping[str, Any] = field(default_factory=dict)
 
-    def inches(self, width: float, region: Interval) -> float:
+    def inches(self, width: Real, region: Interval) -> float:
         """Give each row the same height."""
         rows, _ = self._rows(intervals_of(self.data, region), region, width)
         return self.height or 0.19 * min(max(rows, default=0) + 1, self.max_rows) + 0.04
@@ -79,7 +80,7 @@ class Intervals(Panel):
         plain = self.color or colors.palette()[0]
         boxes, fills = [], []
         least = region.width / max(width * 100, 1)  # a base or two must not vanish
-        turned = ax.get_xlim()[0] > ax.get_xlim()[1]
+        turned = bool(ax.get_xlim()[0] > ax.get_xlim()[1])
         for index, (row, within) in enumerate(zip(rows, inside, strict=True)):
             if row >= self.max_rows:
                 continue
@@ -97,7 +98,7 @@ class Intervals(Panel):
             caption(ax, f"+ {len(table) - len(boxes)} more that do not fit in {self.max_rows} rows")
         return ""
 
-    def _rows(self, table: pd.DataFrame, region: Interval, width: float) -> tuple[list[int], list[bool]]:
+    def _rows(self, table: pd.DataFrame, region: Interval, width: Real) -> tuple[list[int], list[bool]]:
         """Pack boxes with their names; say of each whether its name fits inside."""
         names = table[self.label].astype(str) if self.label in table else pd.Series("", index=table.index)
         per_inch = region.width / max(width, 1e-6)
@@ -105,13 +106,13 @@ class Intervals(Panel):
         spans, inside = [], []
         for start, end, name in zip(table["start"], table["end"], names, strict=True):
             room = (measure.text_width(name, colors.size(0.65)) + 0.08) * per_inch if name and named else 0.0
-            within = room <= end - start
+            within = bool(room <= end - start)
             inside.append(within)
             spans.append((start, end + (0 if within else room) + per_inch * 0.02))
         return measure.pack(spans), inside
 
     def _write(
-        self, ax: Axes, name: str, start: float, end: float, row: int, within: bool, region: Interval, turned: bool
+        self, ax: Axes, name: str, start: Real, end: Real, row: int, within: bool, region: Interval, turned: bool
     ) -> None:
         points = colors.size(0.65)
         if not name or (within and (end - start) < region.width / 2000):
@@ -126,7 +127,7 @@ class Intervals(Panel):
                         **{"ha": side, "color": colors.ink(), **style})  # fmt: skip
 
 
-def _shape(start: float, end: float, row: int, strand: str, point: float) -> list[tuple[float, float]]:
+def _shape(start: Real, end: Real, row: int, strand: str, point: Real) -> list[tuple[Real, Real]]:
     """Give the corners of a box, with a point at the 3' end of a strand."""
     low, high, middle, tip = -row - 0.34, -row + 0.34, float(-row), min(point, (end - start) / 2)
     if strand == "+":

@@ -18,6 +18,7 @@ from genomekit.plot import colors
 from genomekit.plot.columns import CurveImage
 from genomekit.plot.curves import Curve
 from genomekit.plot.panel import Extent, Panel, message
+from genomekit.plot.real import Real
 from genomekit.plot.tracks import color_bar
 from genomekit.plot.weights import Weights, weights_of
 
@@ -43,7 +44,7 @@ class IsmHeatmap(Panel):
     data: Any
     _: KW_ONLY
     track: str | None = None
-    limits: float | None = None
+    limits: Real | None = None
     cmap: Any = None
     mark: bool = True
     artist: Mapping[str, Any] = field(default_factory=dict)
@@ -57,7 +58,7 @@ class IsmHeatmap(Panel):
         """Say where the data lie."""
         return self._weights().place
 
-    def inches(self, width: float, region: Interval) -> float:
+    def inches(self, width: Real, region: Interval) -> float:
         """Four low rows."""
         return self.height or 0.62
 

@@ -15,6 +15,7 @@ from genomekit.genome.interval import Interval
 from genomekit.plot import colors, measure
 from genomekit.plot.columns import in_view
 from genomekit.plot.curves import Curve
+from genomekit.plot.real import Real
 
 Values = Callable[[np.ndarray], np.ndarray]
 # Name -> (to the scale, back). Both keep signs, so minus strands and differences can take them too.
@@ -26,7 +27,7 @@ TRANSFORMS: dict[str, tuple[Values, Values]] = {
 LABEL_GID = "genomekit-label"  # marks the names at the left, for the figure to make room
 LABEL_INCHES = 1.45
 GAP = 0.14  # share of a lane left free above its curve
-Scale = str | tuple[float, float]
+Scale = str | tuple[Real, Real]
 
 
 @dataclass(eq=False)
@@ -37,10 +38,10 @@ class Lane:
     curves: list[Curve]
     mirrored: bool = False
     """The minus strand hangs below the plus strand."""
-    low: float = 0.0
-    high: float = 1.0
-    base: float = 0.0
-    gain: float = 1.0
+    low: Real = 0.0
+    high: Real = 1.0
+    base: Real = 0.0
+    gain: Real = 1.0
     empty: bool = False
     transform: str = "linear"
 
@@ -50,7 +51,12 @@ class Lane:
 
     def y(self, values: np.ndarray, sign: int = 1) -> np.ndarray:
         """Give the y of values."""
-        return self.base + (TRANSFORMS[self.transform][0](sign * np.asarray(values, float)) - self.low) * self.gain
+        scaled = TRANSFORMS[self.transform][0](sign * np.asarray(values, float))
+        return np.asarray(self.base + (scaled - self.low) * self.gain)
+
+    def at(self, value: Real) -> float:
+        """Give the y of one value."""
+        return float(self.y(np.asarray(value)))
 
 
 def paired(curves: Sequence[Curve], strands: str, template: str) -> list[Lane]:
@@ -135,14 +141,14 @@ def set_scales(lanes: Sequence[Lane], region: Interval, scale: Scale, transform:
             settle(lane, len(lanes) - 1 - index)
 
 
-def settle(lane: Lane, bottom: float) -> None:
+def settle(lane: Lane, bottom: Real) -> None:
     """Put a lane between `bottom` and 1 above it, with room above, and below too where values hang."""
     room = 0.3 if lane.low < 0 else GAP
     lane.base = bottom + (room / 2 if lane.low < 0 else 0.03)
     lane.gain = (1 - room) / (lane.high - lane.low)
 
 
-def _extremes(curve: Curve, region: Interval, sign: int) -> tuple[float, float]:
+def _extremes(curve: Curve, region: Interval, sign: int) -> tuple[Real, Real]:
     _, low, high = in_view(curve, (region.start, region.end, 1024))
     known = ~np.isnan(high)
     if not known.any():
@@ -164,7 +170,7 @@ def finish(ax: Axes, lanes: Sequence[Lane]) -> None:
     places, texts = [], []
     for lane in lanes:
         for value in [] if lane.empty else _ticks(lane, inches):
-            places.append(float(lane.y(np.array(value))))
+            places.append(lane.at(value))
             texts.append(measure.compact(abs(value) if lane.mirrored else value))
     ax.set_yticks(places, texts)
     points = colors.size()
@@ -178,7 +184,7 @@ def finish(ax: Axes, lanes: Sequence[Lane]) -> None:
                     ha="center", va="center", fontsize=points, style="italic", color=colors.faint(0.7))  # fmt: skip
 
 
-def name_at_left(ax: Axes, label: str, y: float, offset: float, lines: int = 2) -> None:
+def name_at_left(ax: Axes, label: str, y: Real, offset: Real, lines: int = 2) -> None:
     """Write a name beside the y axis, wrapped and cut to fit."""
     if not label:
         return
@@ -189,7 +195,7 @@ def name_at_left(ax: Axes, label: str, y: float, offset: float, lines: int = 2) 
                 linespacing=1.1, parse_math=False)  # fmt: skip
 
 
-def _ticks(lane: Lane, inches: float) -> list[float]:
+def _ticks(lane: Lane, inches: Real) -> list[Real]:
     """Give values worth a tick: as many as the height has room for."""
     back = TRANSFORMS[lane.transform][1]
     low, high = (float(back(np.array(value))) for value in (lane.low, lane.high))
@@ -207,7 +213,7 @@ def _ticks(lane: Lane, inches: float) -> list[float]:
     return inside
 
 
-def _spaced(low: float, high: float, lane: Lane, count: int) -> list[float]:
+def _spaced(low: Real, high: Real, lane: Lane, count: int) -> list[Real]:
     """Give round values that lie evenly on a transformed scale."""
     back = TRANSFORMS[lane.transform][1]
     even = back(np.linspace(lane.low, lane.high, count + 1))

@@ -14,6 +14,7 @@ from genomekit.genome.interval import Interval
 from genomekit.plot import colors, measure
 from genomekit.plot.glyphs import Letters
 from genomekit.plot.panel import Extent, Panel, message
+from genomekit.plot.real import Real
 from genomekit.plot.weights import Weights, letter_colors, weights_of
 
 
@@ -39,8 +40,8 @@ class Logo(Panel):
         >>> from matplotlib.figure import Figure
         >>> table = pd.DataFrame({"T": [0.2, 0.0], "G": [0.0, 1.5], "A": [0.3, -0.5]})
         >>> ax = Logo(table, start=10).draw(Figure().add_subplot())
-        >>> ax.get_xlim(), [round(limit, 2) for limit in ax.get_ylim()]
-        ((10.0, 12.0), [-0.6, 1.6])
+        >>> [round(float(limit), 2) for limit in (*ax.get_xlim(), *ax.get_ylim())]
+        [10.0, 12.0, -0.6, 1.6]
     """
 
     data: Any
@@ -48,10 +49,10 @@ class Logo(Panel):
     track: str | None = None
     convention: str = "alphagenome"
     scheme: str | Mapping[str, str] = "classic"
-    limits: tuple[float, float] | None = None
+    limits: tuple[Real, Real] | None = None
     start: int = 0
     flip: bool = True
-    alpha: float | None = None
+    alpha: Real | None = None
 
     def _weights(self) -> Weights:
         return weights_of(self.data, self.start, track=self.track, convention=self.convention)
@@ -60,7 +61,7 @@ class Logo(Panel):
         """Say where the data lie."""
         return self._weights().place
 
-    def inches(self, width: float, region: Interval) -> float:
+    def inches(self, width: Real, region: Interval) -> float:
         """Letters need some height."""
         return self.height or 1.0
 

@@ -17,6 +17,7 @@ from genomekit.genome.interval import Interval
 from genomekit.genome.names import canonical
 from genomekit.plot import colors, measure
 from genomekit.plot.panel import BARE, Extent, Panel, message
+from genomekit.plot.real import Real
 from genomekit.plot.tables import scores_of, strongest
 from genomekit.plot.tracks import legend
 
@@ -56,7 +57,7 @@ class Lollipop(Panel):
     color_by: str | None = None
     label: int = 5
     label_by: str = "variant"
-    limits: tuple[float, float] | None = None
+    limits: tuple[Real, Real] | None = None
     stem: Mapping[str, Any] = field(default_factory=dict)
     head: Mapping[str, Any] = field(default_factory=dict)
 
@@ -70,7 +71,7 @@ class Lollipop(Panel):
         room = max((last - first) // 50, 5)
         return Extent(str(chroms[0]), max(first - room, 0), last + room)
 
-    def inches(self, width: float, region: Interval) -> float:
+    def inches(self, width: Real, region: Interval) -> float:
         """Leave room for names."""
         return self.height or 1.0
 

@@ -11,9 +11,11 @@ import numpy as np
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
 
+from genomekit.plot.real import Real
+
 
 @lru_cache(maxsize=4096)
-def text_width(text: str, points: float) -> float:
+def text_width(text: str, points: Real) -> float:
     """Give the width of the longest line of a text, in inches.
 
     Example:
@@ -25,12 +27,12 @@ def text_width(text: str, points: float) -> float:
     return max(widths, default=0.0) / 72
 
 
-def fit(text: str, points: float, inches: float, lines: int = 1) -> str:
+def fit(text: str, points: Real, inches: Real, lines: int = 1) -> str:
     """Wrap a text to a width and cut out its middle where it is still too long: both ends of a name tell it apart.
 
     Example:
         >>> fit("UBERON:0002107 total RNA-seq of the liver", 7, 1.0)
-        'UBERON:00...the liver'
+        'UBERON:0...he liver'
     """
     if text_width(text, points) <= inches:
         return text
@@ -54,7 +56,7 @@ def _shortened(text: str, length: int) -> str:
     return f"{text[:head].rstrip()}...{text[-tail:].lstrip()}" if len(text) > head + tail + 3 else text
 
 
-def compact(value: float) -> str:
+def compact(value: Real) -> str:
     """Write a number in few signs.
 
     Example:
@@ -69,7 +71,7 @@ def compact(value: float) -> str:
     return text.replace("e-0", "e-").replace("e+0", "e") if value else "0"
 
 
-def lay_out(middles: Sequence[float], widths: Sequence[float], rows: int, limits: tuple[float, float]) -> list[int]:
+def lay_out(middles: Sequence[Real], widths: Sequence[Real], rows: int, limits: tuple[Real, Real]) -> list[int]:
     """Give each label a row in which it lies on no other, or -1 where there is none left; in the order given.
 
     Earlier labels choose first, so give the important ones first. All numbers are in one unit, inches for example.
@@ -78,7 +80,7 @@ def lay_out(middles: Sequence[float], widths: Sequence[float], rows: int, limits
         >>> lay_out([1.0, 1.1, 3.0, 1.2], [0.5] * 4, rows=2, limits=(0, 4))
         [0, 1, 0, -1]
     """
-    taken: list[list[tuple[float, float]]] = [[] for _ in range(rows)]
+    taken: list[list[tuple[Real, Real]]] = [[] for _ in range(rows)]
     result = []
     for middle, width in zip(middles, widths, strict=True):
         middle = kept_inside(middle, width, limits)
@@ -91,20 +93,20 @@ def lay_out(middles: Sequence[float], widths: Sequence[float], rows: int, limits
     return result
 
 
-def kept_inside(middle: float, width: float, limits: tuple[float, float]) -> float:
+def kept_inside(middle: Real, width: Real, limits: tuple[Real, Real]) -> float:
     """Move the middle of a label so that its ends stay inside the limits, where it fits at all."""
     low, high = limits
     return (low + high) / 2 if width > high - low else min(max(middle, low + width / 2), high - width / 2)
 
 
-def pack(spans: Sequence[tuple[float, float]]) -> list[int]:
+def pack(spans: Sequence[tuple[Real, Real]]) -> list[int]:
     """Give each span the lowest row where it touches no earlier one; spans come sorted by start.
 
     Example:
         >>> pack([(0, 5), (3, 8), (6, 9)])
         [0, 1, 0]
     """
-    ends: list[float] = []
+    ends: list[Real] = []
     rows = []
     for start, end in spans:
         row = next((i for i, last in enumerate(ends) if last <= start), len(ends))
@@ -113,7 +115,7 @@ def pack(spans: Sequence[tuple[float, float]]) -> list[int]:
     return rows
 
 
-def nice_limit(value: float) -> float:
+def nice_limit(value: Real) -> float:
     """Round a positive limit up to two figures, so that its tick can be read."""
     if not math.isfinite(value) or value <= 0:
         return 1.0

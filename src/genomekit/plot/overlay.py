@@ -17,6 +17,7 @@ from genomekit.plot.columns import CurveFill, CurveLine
 from genomekit.plot.curves import Curve, curves_of, dataset_of, named, place_of
 from genomekit.plot.lanes import Lane, Scale
 from genomekit.plot.panel import Extent, Panel
+from genomekit.plot.real import Real
 from genomekit.plot.tracks import add, baseline, check_count, legend, titled
 
 STYLES = ("line", "fill")
@@ -68,7 +69,7 @@ class Overlay(Panel):
         """Say where the data lie."""
         return place_of(self.data)
 
-    def inches(self, width: float, region: Interval) -> float:
+    def inches(self, width: Real, region: Interval) -> float:
         """Give every lane the same height."""
         count = 1 if self.by else len(next(iter(self._groups(region).values())))
         return self.height or max(0.75 * count if count <= 4 else 0.5 * count, 0.5)
@@ -137,7 +138,7 @@ def _matched(groups: Mapping[str, list[Curve]], template: str) -> list[Lane]:
     return [Lane(curve.written(template), [table[curve.label] for table in tables]) for curve in first]
 
 
-def subtract(alt: Curve, ref: Curve, kind: str, pseudocount: float) -> Curve:
+def subtract(alt: Curve, ref: Curve, kind: str, pseudocount: Real) -> Curve:
     """Give ALT against REF as a curve.
 
     Args:

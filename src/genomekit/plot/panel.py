@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from genomekit.genome.interval import Interval
 from genomekit.genome.names import canonical
 from genomekit.plot import colors
+from genomekit.plot.real import Real
 
 CAPTION_GID = "genomekit-caption"  # marks what stands above a panel, for the figure to make room
 BARE = "sequence"  # stands for the chromosome of a sequence that lies on none
@@ -44,7 +45,7 @@ class Panel(ABC):
         note: Written in brackets after the title.
     """
 
-    height: float | None = None
+    height: Real | None = None
     title: str | None = None
     note: str = ""
 
@@ -67,7 +68,7 @@ class Panel(ABC):
         text = title if self.title is None else self.title
         text += f"   ({self.note})" if self.note else ""
         if text:
-            ax.set_title(text, loc="left", fontsize=colors.size(0.8), color=colors.ink(), pad=3, parse_math=False)
+            write_title(ax, text)
         return ax
 
     @abstractmethod
@@ -78,7 +79,7 @@ class Panel(ABC):
         """Say where the data lie; None where any region will do, as for files."""
         return None
 
-    def inches(self, width: float, region: Interval) -> float:
+    def inches(self, width: Real, region: Interval) -> float:
         """Give the height of the axes for their width, both in inches."""
         return self.height or 0.8
 
@@ -109,6 +110,11 @@ class Panel(ABC):
         if self.genomic:
             known = self.extent()
             ax.set_xlim(*((region.end, region.start) if known and known.turned else (region.start, region.end)))
+
+
+def write_title(ax: Axes, text: str) -> None:
+    """Set the title of a panel, in its style."""
+    ax.set_title(text, loc="left", fontsize=colors.size(0.8), color=colors.ink(), pad=3, parse_math=False)
 
 
 def check_inside(where: Interval, known: Extent, who: str) -> None:

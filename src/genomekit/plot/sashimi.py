@@ -20,6 +20,7 @@ from genomekit.plot.columns import CurveFill
 from genomekit.plot.curves import Curve, curves_of, dataset_of, joint, place_of
 from genomekit.plot.files import chrom_in, require_columns
 from genomekit.plot.panel import Extent, Panel, caption, message
+from genomekit.plot.real import Real
 from genomekit.plot.tracks import add, check_count, legend
 
 SHARE = 0.05  # of the strongest junction shown: what is drawn unless min_count says otherwise
@@ -33,7 +34,7 @@ class Arc:
     start: int
     end: int
     strand: str
-    count: float
+    count: Real
 
 
 @dataclass(eq=False)
@@ -72,7 +73,7 @@ class Sashimi(Panel):
     track: str | None = None
     coverage: Any = None
     strand: str | None = None
-    min_count: float | None = None
+    min_count: Real | None = None
     top: int = 40
     counts: bool = True
     colors: Mapping[str, str] | None = None
@@ -83,7 +84,7 @@ class Sashimi(Panel):
         """Say where the data lie."""
         return joint(place_of(part) for part in (self.data, self.coverage) if part is not None)
 
-    def inches(self, width: float, region: Interval) -> float:
+    def inches(self, width: Real, region: Interval) -> float:
         """Give two sides the height of two."""
         sides, _, _ = self._sides(region)
         return self.height or (0.85 + (0.55 if self.coverage is not None else 0)) * (1.6 if len(sides) > 1 else 1)
@@ -129,7 +130,7 @@ class Sashimi(Panel):
         top_count = max((arc.count for arc in arcs), default=1.0)
         widest = max((arc.end - arc.start for arc in arcs), default=1)
         tallest = self._cover(ax, covers, signs, tints, region)
-        placed: list[tuple[float, float, str, int]] = []
+        placed: list[tuple[Real, Real, str, int]] = []
         for key, side in sides.items():
             for arc in side:
                 rise = self._arc(
@@ -207,10 +208,10 @@ class Sashimi(Panel):
         arc: Arc,
         sign: int,
         color: str,
-        share: float,
+        share: Real,
         widest: int,
         cover: Curve | None,
-        tallest: float,
+        tallest: Real,
     ) -> float:
         """Draw one arc from the coverage of one exon to that of the other; return the y of its top."""
         feet = [0.0, 0.0]
@@ -234,7 +235,7 @@ class Sashimi(Panel):
         ax.add_patch(PathPatch(path, fill=False, **style))
         return float(peak)
 
-    def _limits(self, ax: Axes, signs: set[int], placed: list[tuple[float, float, str, int]], covered: bool) -> None:
+    def _limits(self, ax: Axes, signs: set[int], placed: list[tuple[Real, Real, str, int]], covered: bool) -> None:
         reach = max([abs(rise) for _, rise, _, _ in placed] + [1.0 if covered else 0.5])
         # Half a count's height of room, so that the highest one is whole.
         inches = max(ax.bbox.height / ax.figure.dpi, 0.1)
@@ -242,12 +243,12 @@ class Sashimi(Panel):
         up, down = 1 in signs, -1 in signs
         ax.set(ylim=(-reach - room if down else -0.02, reach + room if up else 0.02), yticks=[])
 
-    def _write(self, ax: Axes, placed: list[tuple[float, float, str, int]], region: Interval) -> None:
+    def _write(self, ax: Axes, placed: list[tuple[Real, Real, str, int]], region: Interval) -> None:
         """Write the counts on their arcs; where one would lie on another it moves towards the line, or is left out."""
         points = colors.size(0.6)
         per_x = ax.bbox.width / ax.figure.dpi / region.width
         per_y = ax.bbox.height / ax.figure.dpi / float(np.ptp(ax.get_ylim()))
-        taken: list[tuple[float, float, float]] = []
+        taken: list[tuple[Real, Real, Real]] = []
         style = {"fontsize": points, "color": colors.ink(), "ha": "center", "va": "center", "zorder": 4, **self.text}
         plate = {"boxstyle": "round,pad=0.1", "fc": colors.background(), "ec": "none", "alpha": 0.8}
         for x, rise, text, _ in placed:

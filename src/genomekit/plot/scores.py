@@ -14,6 +14,7 @@ from genomekit.errors import unknown
 from genomekit.genome.interval import Interval
 from genomekit.plot import colors, measure
 from genomekit.plot.panel import Panel, caption
+from genomekit.plot.real import Real
 from genomekit.plot.tables import scores_of, strongest
 
 
@@ -43,13 +44,13 @@ class ScoreHeatmap(Panel):
     rows: str = "modality"
     columns: str = "variant"
     top: int = 40
-    limits: float | None = None
+    limits: Real | None = None
     annotate: bool | None = None
     heatmap: Mapping[str, Any] = field(default_factory=dict)
 
     genomic: ClassVar[bool] = False
 
-    def inches(self, width: float, region: Interval) -> float:
+    def inches(self, width: Real, region: Interval) -> float:
         """Give each row the same height."""
         return self.height or max(0.2 * len(self._grid()[0]), 0.4)
 

@@ -15,6 +15,7 @@ from genomekit.genome.assembly import Genome
 from genomekit.genome.interval import Interval
 from genomekit.plot.glyphs import Letters
 from genomekit.plot.panel import Extent, Panel, extent_of, message
+from genomekit.plot.real import Real
 from genomekit.plot.weights import complement, letter_colors
 
 LETTERS = "ACGTN"
@@ -38,8 +39,8 @@ class Sequence(Panel):
     Example:
         >>> from matplotlib.figure import Figure
         >>> ax = Sequence("ACGTA", start=100).draw(Figure().add_subplot())
-        >>> ax.get_xlim()
-        (100.0, 105.0)
+        >>> [float(limit) for limit in ax.get_xlim()]
+        [100.0, 105.0]
     """
 
     data: Any
@@ -63,7 +64,7 @@ class Sequence(Panel):
             return Extent(self.chrom, self.start, self.start + len(self.data))
         return None
 
-    def inches(self, width: float, region: Interval) -> float:
+    def inches(self, width: Real, region: Interval) -> float:
         """One low row for each strand."""
         return self.height or (0.32 if self.complement else 0.17)
 

@@ -13,6 +13,7 @@ from genomekit.genome.interval import Interval
 from genomekit.plot import colors, measure
 from genomekit.plot.curves import Curve, curves_of, dataset_of, place_of
 from genomekit.plot.panel import Extent, Panel
+from genomekit.plot.real import Real
 
 THRESHOLD = 0.05  # probabilities below this are not drawn: there are thousands, and they mean "no site"
 
@@ -33,7 +34,7 @@ class SpliceSites(Panel):
 
     data: Any
     _: KW_ONLY
-    threshold: float = THRESHOLD
+    threshold: Real = THRESHOLD
     strand: str | None = None
     stem: Mapping[str, Any] = field(default_factory=dict)
 
@@ -41,7 +42,7 @@ class SpliceSites(Panel):
         """Say where the data lie."""
         return place_of(self.data)
 
-    def inches(self, width: float, region: Interval) -> float:
+    def inches(self, width: Real, region: Interval) -> float:
         """Two sides of one probability."""
         return self.height or 1.0
 

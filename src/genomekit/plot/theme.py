@@ -11,6 +11,7 @@ from matplotlib import rc_context
 
 from genomekit.errors import unknown
 from genomekit.plot.colors import DARK_PALETTE, PALETTE
+from genomekit.plot.real import Real
 
 _DARK = "#111418"
 _LIGHT_INK = "#E8E8E8"
@@ -29,7 +30,7 @@ STYLES: dict[str, dict[str, Any]] = {
 def theme(
     style: str = "light",
     *,
-    font_size: float = 10.0,
+    font_size: Real = 10.0,
     font: str | None = None,
     palette: Sequence[str] | None = None,
     **settings: Any,

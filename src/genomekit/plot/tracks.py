@@ -19,6 +19,7 @@ from genomekit.plot.columns import AGGREGATES, CurveFill, CurveImage, CurveLine
 from genomekit.plot.curves import Curve, curves_of, place_of
 from genomekit.plot.lanes import TRANSFORMS, Lane, Scale
 from genomekit.plot.panel import Extent, Panel
+from genomekit.plot.real import Real
 
 STYLES = ("fill", "line", "heat")
 Colors = str | Sequence[str] | Mapping[str, str]
@@ -53,8 +54,8 @@ class Tracks(Panel):
         >>> from matplotlib.figure import Figure
         >>> table = pd.DataFrame({"chrom": "chrI", "start": [0, 40], "end": [10, 60], "value": [1.0, 3.0]})
         >>> ax = Tracks({"mine": table}).draw(Figure().add_subplot(), "chrI:0-100")
-        >>> ax.get_xlim(), round(ax.get_ylim()[1], 2)
-        ((0.0, 100.0), 3.42)
+        >>> [round(float(limit), 2) for limit in (*ax.get_xlim(), *ax.get_ylim())]
+        [0.0, 100.0, 0.0, 3.42]
     """
 
     data: Any
@@ -74,7 +75,7 @@ class Tracks(Panel):
         """Say where the data lie."""
         return place_of(self.data)
 
-    def inches(self, width: float, region: Interval) -> float:
+    def inches(self, width: Real, region: Interval) -> float:
         """Give more height to more lanes, and less to each of many."""
         count = len(self._lanes(region))
         each = 0.22 if self.style == "heat" else 0.7 if count <= 2 else 0.5 if count <= 8 else 0.3
@@ -201,7 +202,7 @@ def add(ax: Axes, artist: Any) -> None:
 def baseline(ax: Axes, lane: Lane) -> None:
     """Draw the zero line, where it is in the lane."""
     if lane.low <= 0 <= lane.high:
-        ax.axhline(float(lane.y(np.array(0.0))), color=colors.faint(), linewidth=0.5, zorder=3)
+        ax.axhline(lane.at(0), color=colors.faint(), linewidth=0.5, zorder=3)
 
 
 def legend(ax: Axes, table: Mapping[str, str]) -> None:
