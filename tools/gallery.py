@@ -281,8 +281,7 @@ def coding() -> object:
 
 @example("Junctions over coverage", "Splicing")
 def sashimi() -> object:
-    coverage = pd.DataFrame({"chrom": "chrV", "start": [e.start for e in gene.exons], "end": [e.end for e in gene.exons],
-                             "value": random.uniform(20, 40, len(gene.exons))})  # fmt: skip
+    coverage = gene.to_frame().assign(value=random.uniform(20, 40, len(gene.exons)))
     return gk.plot.figure(
         [gk.plot.Sashimi(tree["splice_junctions"], coverage=coverage, min_count=0.01), gk.plot.Genes(gene.to_frame())],
         region=where,

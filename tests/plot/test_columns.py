@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from made_results import axes, track_node
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from genomekit import plot
 from genomekit.plot.columns import CurveFill, CurveLine, reduce_columns

@@ -141,7 +141,7 @@ class Highlights(Annotation):
         """Give what lies in the region."""
         given = self.intervals
         if self.labels is not None:
-            listed = [given] if isinstance(given, str | Interval) else given
+            listed: Any = [given] if isinstance(given, str | Interval) else given
             if isinstance(listed, pd.DataFrame):
                 given = listed.assign(name=_checked(self.labels, len(listed)))
             else:

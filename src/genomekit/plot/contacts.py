@@ -89,7 +89,7 @@ class ContactMap(Panel):
         """Say where the data lie."""
         return place_of(self.data)
 
-    def inches(self, width: Real, region: Interval) -> float:
+    def inches(self, width: Real, region: Interval) -> Real:
         """Keep a bin as high as it is wide."""
         if self.height:
             return self.height

@@ -68,7 +68,7 @@ class Difference(Panel):
         """Say where the data lie."""
         return joint(place_of(part) for part in (self.data, self.reference))
 
-    def inches(self, width: Real, region: Interval) -> float:
+    def inches(self, width: Real, region: Interval) -> Real:
         """Give every lane the same height."""
         return self.height or max(0.6 * len(self._changes(region)), 0.6)
 

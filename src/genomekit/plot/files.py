@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import itertools
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -13,13 +15,14 @@ import pyBigWig
 
 from genomekit.genome.interval import Interval
 from genomekit.genome.names import ChromosomeNames
-from genomekit.plot.real import Real
 
 BIGWIG = (".bw", ".bigwig")
 BEDGRAPH = (".bedgraph", ".bg", ".bedgraph.gz", ".bg.gz")
 BED = (".bed", ".bed.gz", ".narrowpeak", ".broadpeak", ".narrowpeak.gz", ".broadpeak.gz")
 FULL = 4_000_000  # bp up to which every base is read; beyond, bins of the file's own zoom levels
 BINS = 20_000
+_HEADS = ("#", "track", "browser")
+_NUMBERS = {"start": np.int64, "end": np.int64, "value": np.float64}
 _BED_COLUMNS = ("chrom", "start", "end", "name", "score", "strand")
 
 
@@ -122,6 +125,7 @@ def intervals_of(data: Any, region: Interval) -> pd.DataFrame:
         FileNotFoundError: A file that does not exist.
     """
     source = "The table"
+    table: Any
     if isinstance(data, str | os.PathLike) and str(data).casefold().endswith(BED):
         source, table = str(data), _lines(existing(data), list(_BED_COLUMNS))
     elif isinstance(data, pd.DataFrame):
@@ -156,19 +160,19 @@ def require_columns(table: pd.DataFrame, needed: Iterable[str], source: str) -> 
 
 def _lines(path: Path, columns: list[str]) -> pd.DataFrame:
     """Read the first columns of a tab-separated file without a header."""
+    # The lines of a browser ("track type=...") and comments stand before the data.
+    opener: Any = gzip.open if path.suffix == ".gz" else open
+    with opener(path, "rt") as handle:
+        heads = sum(1 for _ in itertools.takewhile(lambda line: line.startswith(_HEADS), handle))
     try:
-        table = pd.read_csv(path, sep="\t", header=None, comment="#", dtype={0: str}, low_memory=False)
+        table = pd.read_csv(path, sep="\t", header=None, skiprows=heads, dtype={0: str}, low_memory=False)
     except pd.errors.EmptyDataError as error:
-        raise ValueError(f"{path} is empty.") from error
-    # The lines of a browser ("track type=...") stand before the data.
-    table = table[~table[0].str.match(r"(?:track|browser)\b")]
-    if table.shape[1] < 3 or table.empty:
-        raise ValueError(
-            f"{path} has {table.shape[1]} columns; a BED or bedGraph file has chrom, start, end, tabs between."
-        )
+        raise ValueError(f"{path} is empty; nothing in it can be drawn.") from error
+    if table.shape[1] < min(len(columns), 3 if "name" in columns else 4):
+        raise ValueError(f"{path} has {table.shape[1]} columns; {', '.join(columns)} are expected, tabs between them.")
     table = table.iloc[:, : len(columns)].set_axis(columns[: table.shape[1]], axis=1)
-    numeric = [name for name in ("start", "end", "value") if name in table]
+    kinds = {name: kind for name, kind in _NUMBERS.items() if name in table}
     try:
-        return table.astype({name: Real if name == "value" else "int64" for name in numeric})
+        return table.astype(kinds)
     except ValueError as error:
         raise ValueError(f"{path} has text where numbers belong ({error}).") from error

@@ -84,7 +84,7 @@ class Genes(Panel):
     intron: Mapping[str, Any] = field(default_factory=dict)
     text: Mapping[str, Any] = field(default_factory=dict)
 
-    def inches(self, width: Real, region: Interval) -> float:
+    def inches(self, width: Real, region: Interval) -> Real:
         """Give each row the same height."""
         rows = self._rows(self._models(region), region, width)
         return self.height or ROW * min(max(rows, default=0) + 1, self.max_rows) + 0.06

@@ -24,10 +24,11 @@ def glyph(letter: str, weight: str = "bold") -> Path:
     """Give the outline of a letter, stretched to fill the unit square."""
     outline = TextPath((0, 0), letter, size=1, prop=FontProperties(family="DejaVu Sans", weight=weight))
     box = outline.get_extents()
-    low, span = box.min, np.maximum(box.size, 1e-9)
+    low, span = np.array(box.min), np.maximum(box.size, 1e-9)
     if span[0] < 0.25 * span[1]:  # a narrow letter (I) would become a block: it keeps a quarter of the width
-        low, span = low - (0.5 * span[1] - span[0] / 2, 0), np.array([span[1], span[1]])
-    return Path((outline.vertices - low) / span, outline.codes)
+        low, span = low - np.array([0.5 * span[1] - span[0] / 2, 0]), np.array([span[1], span[1]])
+    # The vertex that closes an outline is a placeholder anywhere.
+    return Path(np.clip((np.asarray(outline.vertices) - low) / span, 0, 1), outline.codes)
 
 
 def stacked(heights: np.ndarray) -> np.ndarray:
@@ -116,7 +117,7 @@ class Letters(Artist):
             if not len(here):
                 continue
             outline = glyph(letter) if letters else _BAR
-            points = outline.vertices
+            points, codes = np.asarray(outline.vertices), np.asarray(outline.codes)
             across = margin + points[:, 0] * (1 - 2 * margin)
             # An axis that runs from right to left would show letters in a mirror.
             across = 1 - across if turned else across
@@ -127,7 +128,7 @@ class Letters(Artist):
             else:
                 y = self.base + np.minimum(foot, foot + size)[:, None] + points[:, 1] * np.abs(size)[:, None]
             vertices = np.stack([x, y], axis=-1).reshape(-1, 2)
-            made[letter] = Path(vertices, np.tile(outline.codes, len(here)))
+            made[letter] = Path(vertices, np.tile(codes, len(here)))
         return made
 
     @allow_rasterization
@@ -139,7 +140,7 @@ class Letters(Artist):
         renderer.open_group("letters")
         for letter, path in self.paths(columns).items():
             context = renderer.new_gc()
-            self._set_gc_clip(context)
+            self._set_gc_clip(context)  # type: ignore[attr-defined]
             color = to_rgba(self.colors.get(letter, "#8C8C8C"), self.get_alpha())
             context.set_linewidth(0)
             context.set_alpha(color[3])

@@ -57,7 +57,7 @@ class Intervals(Panel):
     box: Mapping[str, Any] = field(default_factory=dict)
     text: Mapping[str, Any] = field(default_factory=dict)
 
-    def inches(self, width: Real, region: Interval) -> float:
+    def inches(self, width: Real, region: Interval) -> Real:
         """Give each row the same height."""
         rows, _ = self._rows(intervals_of(self.data, region), region, width)
         return self.height or 0.19 * min(max(rows, default=0) + 1, self.max_rows) + 0.04

@@ -58,7 +58,7 @@ class IsmHeatmap(Panel):
         """Say where the data lie."""
         return self._weights().place
 
-    def inches(self, width: Real, region: Interval) -> float:
+    def inches(self, width: Real, region: Interval) -> Real:
         """Four low rows."""
         return self.height or 0.62
 

@@ -218,4 +218,4 @@ def _spaced(low: Real, high: Real, lane: Lane, count: int) -> list[Real]:
     back = TRANSFORMS[lane.transform][1]
     even = back(np.linspace(lane.low, lane.high, count + 1))
     rounded = [float(f"{value:.1g}") for value in even]
-    return sorted({value for value in [0.0, *rounded] if low <= value <= high})
+    return sorted({value for value in [0.0, *rounded] if low - 1e-9 <= value <= high * (1 + 1e-9)})

@@ -61,7 +61,7 @@ class Logo(Panel):
         """Say where the data lie."""
         return self._weights().place
 
-    def inches(self, width: Real, region: Interval) -> float:
+    def inches(self, width: Real, region: Interval) -> Real:
         """Letters need some height."""
         return self.height or 1.0
 

@@ -71,7 +71,7 @@ class Lollipop(Panel):
         room = max((last - first) // 50, 5)
         return Extent(str(chroms[0]), max(first - room, 0), last + room)
 
-    def inches(self, width: Real, region: Interval) -> float:
+    def inches(self, width: Real, region: Interval) -> Real:
         """Leave room for names."""
         return self.height or 1.0
 

@@ -69,7 +69,7 @@ class Overlay(Panel):
         """Say where the data lie."""
         return place_of(self.data)
 
-    def inches(self, width: Real, region: Interval) -> float:
+    def inches(self, width: Real, region: Interval) -> Real:
         """Give every lane the same height."""
         count = 1 if self.by else len(next(iter(self._groups(region).values())))
         return self.height or max(0.75 * count if count <= 4 else 0.5 * count, 0.5)

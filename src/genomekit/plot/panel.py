@@ -79,7 +79,7 @@ class Panel(ABC):
         """Say where the data lie; None where any region will do, as for files."""
         return None
 
-    def inches(self, width: Real, region: Interval) -> float:
+    def inches(self, width: Real, region: Interval) -> Real:
         """Give the height of the axes for their width, both in inches."""
         return self.height or 0.8
 

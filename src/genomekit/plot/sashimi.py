@@ -84,7 +84,7 @@ class Sashimi(Panel):
         """Say where the data lie."""
         return joint(place_of(part) for part in (self.data, self.coverage) if part is not None)
 
-    def inches(self, width: Real, region: Interval) -> float:
+    def inches(self, width: Real, region: Interval) -> Real:
         """Give two sides the height of two."""
         sides, _, _ = self._sides(region)
         return self.height or (0.85 + (0.55 if self.coverage is not None else 0)) * (1.6 if len(sides) > 1 else 1)

@@ -50,7 +50,7 @@ class ScoreHeatmap(Panel):
 
     genomic: ClassVar[bool] = False
 
-    def inches(self, width: Real, region: Interval) -> float:
+    def inches(self, width: Real, region: Interval) -> Real:
         """Give each row the same height."""
         return self.height or max(0.2 * len(self._grid()[0]), 0.4)
 

@@ -64,7 +64,7 @@ class Sequence(Panel):
             return Extent(self.chrom, self.start, self.start + len(self.data))
         return None
 
-    def inches(self, width: Real, region: Interval) -> float:
+    def inches(self, width: Real, region: Interval) -> Real:
         """One low row for each strand."""
         return self.height or (0.32 if self.complement else 0.17)
 
@@ -104,5 +104,6 @@ class Sequence(Panel):
         if self._is_text():
             return str(self.data).upper(), self.start
         if isinstance(self.data, Genome | str | os.PathLike):
-            return Genome.open(self.data).sequence(region.as_unstranded()), region.start
+            source = self.data if isinstance(self.data, Genome) else os.fspath(self.data)
+            return Genome.open(source).sequence(region.as_unstranded()), region.start
         raise ValueError(f"{type(self.data).__name__} holds no letters; give a Genome, a FASTA file or a text.")

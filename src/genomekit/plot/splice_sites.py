@@ -42,7 +42,7 @@ class SpliceSites(Panel):
         """Say where the data lie."""
         return place_of(self.data)
 
-    def inches(self, width: Real, region: Interval) -> float:
+    def inches(self, width: Real, region: Interval) -> Real:
         """Two sides of one probability."""
         return self.height or 1.0
 

@@ -24,14 +24,15 @@ def scores_of(data: Any, value: str) -> pd.DataFrame:
     Raises:
         ValueError: Data of another kind, an unknown column, or nothing in it.
     """
+    table: Any
     if isinstance(data, ad.AnnData):
         table = _melted(data, value)
-    elif isinstance(data, Mapping) and data and all(isinstance(part, ad.AnnData) for part in data.values()):
-        table = pd.concat([_melted(part, value).assign(scorer=str(name)) for name, part in data.items()])
     elif isinstance(data, pd.DataFrame):
         table = data
-    elif callable(getattr(data, "to_frame", None)):
-        table = data.to_frame()
+    elif callable(make := getattr(data, "to_frame", None)):
+        table = make()
+    elif isinstance(data, Mapping) and data and all(isinstance(part, ad.AnnData) for part in data.values()):
+        table = pd.concat([_melted(part, value).assign(scorer=str(name)) for name, part in data.items()])
     else:
         raise ValueError(f"{type(data).__name__} holds no scores; give a tidy table or an AnnData.")
     if "variant" not in table:

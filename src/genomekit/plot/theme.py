@@ -65,5 +65,5 @@ def theme(
     if font is not None:
         chosen["font.family"] = font
     chosen |= {name.replace("_", ".", 1): value for name, value in settings.items()}
-    with rc_context(chosen):
+    with rc_context(chosen):  # type: ignore[arg-type]
         yield

@@ -75,7 +75,7 @@ class Tracks(Panel):
         """Say where the data lie."""
         return place_of(self.data)
 
-    def inches(self, width: Real, region: Interval) -> float:
+    def inches(self, width: Real, region: Interval) -> Real:
         """Give more height to more lanes, and less to each of many."""
         count = len(self._lanes(region))
         each = 0.22 if self.style == "heat" else 0.7 if count <= 2 else 0.5 if count <= 8 else 0.3
