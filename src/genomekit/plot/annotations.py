@@ -213,7 +213,9 @@ def lowest_first(notes: Iterable[Annotation], region: Interval, inches: Real, li
     ]
     hidden = rows.count(-1)
     if hidden:
-        labels.append(Label(f"+ {hidden} more labels", 1.0, 1.0, max(rows) + 1, colors.faint(0.8)))
+        text = f"+ {hidden} more labels"
+        at = measure.kept_inside(inches, measure.text_width(text, points) + 0.1, (0, inches)) / inches
+        labels.append(Label(text, at, at, max(rows) + 1, ""))
     return labels
 
 

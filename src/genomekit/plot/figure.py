@@ -245,8 +245,9 @@ def _strip(canvas: Any, top: Axes, labels: Sequence[Any], box: tuple[Real, Real,
     rows = max(label.row for label in labels) + 1
     ax.set(xlim=(0, 1), ylim=(0, rows))
     for label in labels:
-        ax.plot([label.share, label.share], [-0.1, label.row + 0.15], color=label.color, linewidth=0.6, clip_on=False,
-                alpha=0.7)  # fmt: skip
+        if label.color:
+            x, y = [label.share] * 2, [-0.1, label.row + 0.15]
+            ax.plot(x, y, color=label.color, linewidth=0.6, clip_on=False, alpha=0.7)
         # Lines to labels higher up pass behind the lower ones.
         plate = {"boxstyle": "square,pad=0.1", "fc": colors.background(), "ec": "none"}
         ax.text(label.at, label.row + 0.5, label.text, fontsize=colors.size(0.65), color=colors.ink(), ha="center",

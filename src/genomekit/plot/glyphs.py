@@ -15,7 +15,8 @@ from matplotlib.textpath import TextPath
 
 from genomekit.plot.real import Real
 
-READABLE = 3.0  # pixels (points in vector files) a base needs to be drawn as a letter; below it is a bar
+READABLE = 3.0  # pixels a base needs to be drawn as a letter; below it is a bar
+ZOOMED = 3  # a vector file is looked at closely: its letters may be as small as a point
 _BAR = Path([(0, 0), (0, 1), (1, 1), (1, 0), (0, 0)], [1, 2, 2, 2, 79])
 
 
@@ -92,7 +93,7 @@ class Letters(Artist):
         """Give one path per letter, in data coordinates, for what the axes show.
 
         Args:
-            columns: Pixels (or points) across the axes.
+            columns: Pixels across the axes.
         """
         ax = self.axes
         assert ax is not None
@@ -136,7 +137,7 @@ class Letters(Artist):
         """Draw what is in view."""
         if not self.get_visible() or self.axes is None:
             return
-        columns = self.axes.bbox.width
+        columns = self.axes.bbox.width * (1 if hasattr(renderer, "buffer_rgba") else ZOOMED)
         renderer.open_group("letters")
         for letter, path in self.paths(columns).items():
             context = renderer.new_gc()
