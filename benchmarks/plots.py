@@ -2,8 +2,8 @@
 
     python benchmarks/plots.py [--peer PYTHON]... [--write]
 
-Each PYTHON is the interpreter of an environment of its own with `alphagenome` or `logomaker` in it. Every case runs in a
-fresh process, on the same numbers, and CPU seconds are those from data to saved file. With --write the table goes to
+Each PYTHON is the interpreter of an environment of its own with `alphagenome` or `logomaker` in it. Every case runs in
+a fresh process, on the same numbers, and CPU seconds are those from data to saved file. With --write the table goes to
 docs/plots_table.md: do that on a machine with nothing else to do.
 """
 
@@ -154,8 +154,8 @@ def table(rows: list[tuple[str, str, dict]]) -> str:
     lines = [
         "# Making and saving figures\n",
         f"CPU seconds from numbers in memory to a saved file; {os.cpu_count()} cores ({platform.machine()}), "
-        f"load average {os.getloadavg()[0]:.1f}. All drew the same numbers in one run, PNG at 100 dots per inch; the ratio is to "
-        "genomekit's PNG. Peers ran once, in environments of their own.\n",
+        f"load average {os.getloadavg()[0]:.1f}. All drew the same numbers in one run, PNG at 100 dots per inch; the ratio "
+        "is to genomekit's PNG. Peers ran once, in environments of their own.\n",
     ]
     for case, title in TITLES.items():
         mine = [row for row in rows if row[0] == case]
