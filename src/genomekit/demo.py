@@ -194,7 +194,7 @@ def _compare_introns(tree: xr.DataTree, introns: pd.DataFrame | None) -> pd.Data
 
 def _drawn(tree: xr.DataTree, region: Interval, exons: pd.DataFrame | None, target: Path) -> Path:
     """Save the figure."""
-    from genomekit.plot.prediction import figure  # matplotlib takes a second to load
+    from genomekit.plot import figure  # matplotlib takes a second to load
 
     figure(tree, region=region, genes=exons).savefig(target)
     return target

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import xarray as xr
 
-from genomekit import export, storage
+from genomekit import contribution, export, storage
 from genomekit.accessors import mutagenesis
 from genomekit.accessors.selection import Nodes, crop, extent, select_tracks
 from genomekit.accessors.shape import coarsen, delta, resolution_of, turn
@@ -210,8 +210,8 @@ class ResultAccessor(ABC):
         return storage.save(self._as_tree(), path, overwrite=overwrite)
 
     def plot(self, **options: Any) -> Figure:
-        """Draw the result; the options are those of `genomekit.plot.prediction.figure`."""
-        from genomekit.plot.prediction import figure  # matplotlib loads only for those who draw
+        """Draw the result; the options are those of `genomekit.plot.figure`."""
+        from genomekit.plot import figure  # matplotlib loads only for those who draw
 
         return figure(self._as_tree(), **options)
 
@@ -249,8 +249,8 @@ class DatasetAccessor(ResultAccessor):
         return nodes[""]
 
     def contribution(self, convention: str = "alphagenome", *, hypothetical: bool = False) -> xr.DataArray:
-        """Turn mutagenesis into the contribution of each base; see `genomekit.accessors.mutagenesis.contribution`."""
-        return mutagenesis.contribution(self._obj, convention, hypothetical=hypothetical)
+        """Turn mutagenesis into the contribution of each base; see `genomekit.contribution.contribution`."""
+        return contribution.contribution(self._obj, convention, hypothetical=hypothetical)
 
     def top(self, count: int = 10) -> pd.DataFrame:
         """List the largest effects of mutagenesis; see `genomekit.accessors.mutagenesis.top`."""

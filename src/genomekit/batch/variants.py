@@ -108,7 +108,9 @@ def score_variants(
 
 def identity(job: Job) -> dict[str, str | int]:
     """Say what decides the numbers of a job, besides its records."""
-    tracks = hashlib.sha256()
+    tracks, genome = hashlib.sha256(), hashlib.sha256()
+    # Of a FASTA that has changed, lengths or the size of the file tell.
+    genome.update(repr((sorted(job.genome.chroms.items()), job.genome.fasta.path.stat().st_size)).encode())
     for scorer, part in job.reads.items():
         tracks.update(f"{scorer!r} {part.channels.tolist()}".encode())
     attrs = {name: value for name, value in job.attrs.items() if name not in ("terms", "genomekit")}
@@ -116,6 +118,7 @@ def identity(job: Job) -> dict[str, str | int]:
     return {
         **attrs,
         "scorers": names,
+        "genome": genome.hexdigest(),
         "tracks": tracks.hexdigest(),
         "window": job.length or 0,
         "ref_check": job.ref_check,

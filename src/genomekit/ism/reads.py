@@ -11,7 +11,7 @@ import torch
 
 from genomekit.engine.incremental import Reference
 from genomekit.engine.strands import Part
-from genomekit.scoring import Scorer, Values
+from genomekit.scoring import JunctionScorer, Scorer, Values
 from genomekit.scoring.alleles import Ask, Orientation, spans_of
 from genomekit.scoring.alleles import read as read_bins
 from genomekit.scoring.scorer import Bins, Place, Rule
@@ -31,6 +31,11 @@ class Read(NamedTuple):
         Raises:
             ValueError: It gives none, or several.
         """
+        if isinstance(scorer, JunctionScorer):
+            raise ValueError(
+                f"{scorer} reads junctions, whose sites each substitution may move; mutagenesis has no such scorer. "
+                "Score splice_sites or splice_site_usage here, or single variants with score_variant."
+            )
         targets = scorer.targets(place)
         if len(targets) != 1:
             names = ", ".join(str(target.row.get("gene_name") or target.row.get("gene_id")) for target in targets)

@@ -1,0 +1,48 @@
+"""What each base contributes, derived from the effects of its substitutions."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+
+from genomekit.errors import unknown
+
+CONVENTIONS = ("alphagenome", "mean4", "raw")
+
+
+def contribution(node: xr.Dataset, convention: str = "alphagenome", *, hypothetical: bool = False) -> xr.DataArray:
+    """Turn effects into contributions of bases, (position, base, track).
+
+    With d the effects of a position, 0 at its reference base:
+
+    - "alphagenome": at the reference base -(sum of d) / 3, the mean loss when it is replaced; d - (sum of d) / 3 at
+      the others.
+    - "mean4": d - (sum of d) / 4 everywhere, as tangermeme and TF-MoDISco have it; 3/4 of the former at the reference.
+    - "raw": d itself.
+
+    Args:
+        node: What `Model.ism` returned.
+        convention: One of `CONVENTIONS`.
+        hypothetical: Keep the values at the other bases too; else they are 0 (but for "raw"), as a logo shows them.
+
+    Raises:
+        ValueError: No effects in the result, or an unknown convention.
+
+    Source:
+        google-deepmind/alphagenome, ism_matrix (the first); tangermeme, saturation mutagenesis (the second).
+    """
+    if "effect" not in node:
+        raise ValueError("The result has no `effect`; contributions are made from what Model.ism returns.")
+    if convention not in CONVENTIONS:
+        raise unknown("convention", convention, CONVENTIONS)
+    effect = node["effect"]
+    if convention == "raw":
+        found = effect.copy()
+    else:
+        # A position without a known base is NaN throughout, and stays so.
+        found = effect - effect.sum("base", skipna=False) / (3 if convention == "alphagenome" else 4)
+        if not hypothetical:
+            at_reference = node["base"] == node["ref_base"]
+            found = found.where(at_reference | found.isnull(), 0.0)
+    found.attrs = {**effect.attrs, "convention": convention, "long_name": f"contribution ({convention})"}
+    return found.astype(np.float32).transpose(*effect.dims).rename("contribution")

@@ -1,0 +1,244 @@
+"""Annotations: what is marked across all panels of a figure, with labels that never lie on each other."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass, field
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.colors import is_color_like
+
+from genomekit.genome.interval import Interval
+from genomekit.genome.names import canonical
+from genomekit.genome.variant import Variant
+from genomekit.plot import colors, files, measure
+from genomekit.plot.panel import BARE
+from genomekit.plot.real import Real
+
+ROWS = 4  # of labels above the panels; those that find no room in them are counted instead
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """One place that is marked: 0-based half-open, its label and colour."""
+
+    start: int
+    end: int
+    label: str
+    color: str
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A label in the strip above the panels: shares of its width, and a row."""
+
+    text: str
+    share: Real
+    at: Real
+    row: int
+    color: str
+
+
+@dataclass(eq=False, kw_only=True)
+class Annotation(ABC):
+    """Something marked across the panels.
+
+    Args:
+        color: Colour; None is the annotation's own.
+        artist: Keywords for the patches or lines.
+    """
+
+    color: str | None = None
+    artist: Mapping[str, Any] = field(default_factory=dict)
+
+    @abstractmethod
+    def marks(self, region: Interval) -> list[Mark]:
+        """Give what lies in the region."""
+
+    @abstractmethod
+    def across(self, axes: Sequence[Axes], region: Interval) -> None:
+        """Draw on the panels."""
+
+    def _color(self, default: str) -> str:
+        if self.color is not None and not is_color_like(self.color):
+            raise ValueError(f"{self.color!r} is no colour; give a name or '#rrggbb'.")
+        return self.color or default
+
+
+@dataclass(eq=False)
+class Variants(Annotation):
+    """Variants, as a line (or the span of what is deleted) through every panel.
+
+    Args:
+        variants: A Variant or its text ("chrV:10008000:A>G", 1-based), several, or a table with a column `variant`.
+        labels: One text each; default is the variant itself, long alleles cut.
+
+    Raises:
+        ValueError: When drawn: text that is no variant, another count of labels, or none on the chromosome.
+
+    Example:
+        >>> [mark.label for mark in Variants("chr1:5:A>G").marks(Interval("chr1", 0, 9))]
+        ['5 A>G']
+    """
+
+    variants: Any
+    _: KW_ONLY
+    labels: Sequence[str] | None = None
+
+    def marks(self, region: Interval) -> list[Mark]:
+        """Give what lies in the region."""
+        given = self.variants
+        if isinstance(given, pd.DataFrame):
+            files.require_columns(given, ["variant"], "The table of variants")
+            given = given["variant"].drop_duplicates()
+        given = [given] if isinstance(given, str | Variant) else list(given)
+        parsed = [Variant.parse(one) for one in given]
+        labels = _checked(self.labels, len(parsed)) or [one.name or _short(one) for one in parsed]
+        _same_chrom([one.chrom for one in parsed], region, "variants")
+        color = self._color(colors.strand_color("-"))
+        spans = [(one.start, max(one.end, one.start + 1)) for one in parsed]
+        return [
+            Mark(start, end, label, color)
+            for (start, end), label, one in zip(spans, labels, parsed, strict=True)
+            if _on(one.chrom, region) and start < region.end and end > region.start
+        ]
+
+    def across(self, axes: Sequence[Axes], region: Interval) -> None:
+        """Draw on the panels."""
+        for mark in self.marks(region):
+            for ax in axes:
+                if mark.end - mark.start > region.width / 400:
+                    ax.axvspan(
+                        mark.start, mark.end, **{"color": mark.color, "alpha": 0.25, "linewidth": 0, **self.artist}
+                    )
+                else:
+                    middle = (mark.start + mark.end) / 2
+                    style = {"color": mark.color, "linewidth": 0.8, "alpha": 0.8, "zorder": 2.5, **self.artist}
+                    ax.axvline(middle, **style)
+
+
+@dataclass(eq=False)
+class Highlights(Annotation):
+    """Stretches, shaded through every panel.
+
+    Args:
+        intervals: An Interval or its text, several, a BED file, or a table with chrom, start, end and, where there is
+            one, name.
+        labels: One text each; default is their names.
+
+    Raises:
+        ValueError: When drawn: another count of labels, or none on the chromosome.
+    """
+
+    intervals: Any
+    _: KW_ONLY
+    labels: Sequence[str] | None = None
+
+    def marks(self, region: Interval) -> list[Mark]:
+        """Give what lies in the region."""
+        given = self.intervals
+        if self.labels is not None:
+            listed: Any = [given] if isinstance(given, str | Interval) else given
+            if isinstance(listed, pd.DataFrame):
+                given = listed.assign(name=_checked(self.labels, len(listed)))
+            else:
+                parsed = [Interval.parse(one).to_dict() for one in listed]
+                given = pd.DataFrame(parsed).assign(name=_checked(self.labels, len(parsed)))
+        table = files.intervals_of(given, region)
+        color = self._color(colors.palette()[2])
+        columns = (table["start"], table["end"], table["name"])
+        return [Mark(int(start), int(end), str(name), color) for start, end, name in zip(*columns, strict=True)]
+
+    def across(self, axes: Sequence[Axes], region: Interval) -> None:
+        """Draw on the panels."""
+        for mark in self.marks(region):
+            for ax in axes:
+                style = {"color": mark.color, "alpha": 0.16, "linewidth": 0, "zorder": 0, **self.artist}
+                ax.axvspan(mark.start, mark.end, **style)
+
+
+@dataclass(eq=False)
+class Labels(Annotation):
+    """Texts above the panels at positions, with a fine line through them.
+
+    Args:
+        texts: Position (0-based) -> text.
+
+    Example:
+        >>> [mark.start for mark in Labels({5: "here", 50: "not here"}).marks(Interval("chr1", 0, 9))]
+        [5]
+    """
+
+    texts: Mapping[int, str]
+
+    def marks(self, region: Interval) -> list[Mark]:
+        """Give what lies in the region."""
+        color = self._color(colors.ink())
+        inside = {at: text for at, text in self.texts.items() if region.start <= at < region.end}
+        return [Mark(int(at), int(at) + 1, str(text), color) for at, text in inside.items()]
+
+    def across(self, axes: Sequence[Axes], region: Interval) -> None:
+        """Draw on the panels."""
+        for mark in self.marks(region):
+            for ax in axes:
+                style = {"color": mark.color, "linewidth": 0.5, "linestyle": ":", "alpha": 0.7, **self.artist}
+                ax.axvline(mark.start + 0.5, **style)
+
+
+def lowest_first(notes: Iterable[Annotation], region: Interval, inches: Real, limits: tuple[Real, Real]) -> list[Label]:
+    """Lay the labels out in rows above the panels; those without room become a count at the right end.
+
+    Args:
+        notes: Annotations; the first get their place first.
+        region: What is shown.
+        inches: Width of the panels.
+        limits: Left and right end of the x axis, in bp.
+    """
+    marks = [mark for note in notes for mark in note.marks(region) if mark.label]
+    if not marks:
+        return []
+    points = colors.size(0.65)
+    texts = [measure.fit(mark.label, points, 1.8) for mark in marks]
+    widths = [measure.text_width(text, points) + 0.1 for text in texts]
+    middles = [(max(mark.start, region.start) + min(mark.end, region.end)) / 2 for mark in marks]
+    shares = [(middle - limits[0]) / (limits[1] - limits[0]) for middle in middles]
+    rows = measure.lay_out([share * inches for share in shares], widths, ROWS, (0, inches))
+    labels = [
+        Label(text, share, measure.kept_inside(share * inches, width, (0, inches)) / inches, row, mark.color)
+        for text, share, width, row, mark in zip(texts, shares, widths, rows, marks, strict=True)
+        if row >= 0
+    ]
+    hidden = rows.count(-1)
+    if hidden:
+        text = f"+ {hidden} more labels"
+        at = measure.kept_inside(inches, measure.text_width(text, points) + 0.1, (0, inches)) / inches
+        labels.append(Label(text, at, at, max(rows) + 1, ""))
+    return labels
+
+
+def _short(variant: Variant) -> str:
+    ref, alt = (
+        letters if len(letters) <= 8 else f"{letters[:3]}..{len(letters)} bp" for letters in (variant.ref, variant.alt)
+    )
+    return f"{variant.position:,} {ref or '-'}>{alt or '-'}"
+
+
+def _checked(labels: Sequence[str] | None, count: int) -> list[str]:
+    if labels is None:
+        return []
+    texts = [labels] if isinstance(labels, str) else list(labels)
+    if len(texts) != count:
+        raise ValueError(f"{len(texts)} labels came for {count} things to mark; give one each.")
+    return texts
+
+
+def _on(chrom: str, region: Interval) -> bool:
+    return region.chrom == BARE or canonical(chrom) == canonical(region.chrom)
+
+
+def _same_chrom(chroms: Sequence[str], region: Interval, what: str) -> None:
+    if chroms and not any(_on(chrom, region) for chrom in chroms):
+        raise ValueError(f"None of the {what} is on {region.chrom}; they are on {', '.join(sorted(set(chroms)))}.")

@@ -1,0 +1,254 @@
+"""figure: panels stacked over one interval of the genome."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure, SubFigure
+from matplotlib.text import Annotation as Note
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from genomekit.genome.interval import Interval
+from genomekit.plot import colors, measure
+from genomekit.plot.annotations import Annotation, lowest_first
+from genomekit.plot.automatic import panels_of
+from genomekit.plot.curves import joint
+from genomekit.plot.lanes import LABEL_GID
+from genomekit.plot.panel import BARE, CAPTION_GID, Panel, write_title
+from genomekit.plot.real import Real
+
+WIDTH = 10.0  # inches
+MARGIN = 0.12
+TITLE, GAP, AXIS = 0.19, 0.1, 0.42  # inches: a panel's title, between panels, the position axis
+BAR = 0.62  # room for a colour bar
+
+
+class GenomeFigure(Figure):
+    """A matplotlib Figure that a notebook shows even where pyplot was never imported; PDF text stays text."""
+
+    def savefig(self, *arguments: Any, **options: Any) -> None:
+        """Save, with fonts that a drawing program can edit."""
+        with rc_context({"pdf.fonttype": 42, "ps.fonttype": 42, "svg.hashsalt": "genomekit"}):
+            super().savefig(*arguments, **options)
+
+    def _repr_png_(self) -> bytes:
+        buffer = io.BytesIO()
+        self.savefig(buffer, format="png")
+        return buffer.getvalue()
+
+
+def figure(
+    panels: Any,
+    *,
+    region: Interval | str | None = None,
+    annotations: Annotation | Iterable[Any] = (),
+    genes: Any = None,
+    max_tracks: int = 4,
+    title: str | None = None,
+    width: Real = WIDTH,
+    fig: Figure | SubFigure | None = None,
+) -> Figure | SubFigure:
+    """Stack panels over one interval.
+
+    No global setting of matplotlib is touched and nothing is shown: use `.savefig`, or leave the figure as the last
+    line of a notebook cell. Curves are reduced to the pixels they cover whenever they are drawn, so any length of DNA
+    is quick and no peak is lost.
+
+    Args:
+        panels: Panels from top to bottom, or a result (tree, node, mutagenesis, scores), for which panels are chosen.
+        region: Part to draw, 0-based half-open; default is all that the panels have.
+        annotations: `Variants`, `Highlights` or `Labels`, drawn across the panels.
+        genes: With a result: what `Genes` takes (a Genome, a GTF file, exons), drawn on top.
+        max_tracks: With a result: tracks (or pairs of strands) drawn per modality, the first ones.
+        title: Title; default is the region and the assembly, "" leaves it out.
+        width: Width of the whole, inches; the height follows from the panels.
+        fig: Figure to draw in instead of a new one, such as `plt.figure()` of an interactive backend, where a zoom
+            draws finer data, or a SubFigure; its size stays and the panels share out its height.
+
+    Returns:
+        The figure.
+
+    Raises:
+        ValueError: Nothing to draw, data of several chromosomes or assemblies, or a region outside the data.
+
+    Example:
+        >>> import genomekit as gk
+        >>> gene, model = gk.testing.designed_gene(), gk.Model.from_pretrained()
+        >>> tree = model.predict_sequence(gene.sequence, organism="worm", modalities=["splice_sites"])
+        >>> drawn = figure(tree, genes=gene.to_frame())
+        >>> [axes.get_title(loc="left") for axes in drawn.axes]
+        ['Genes', 'Splice sites, probability']
+    """
+    rows, more = _rows(panels, genes, max_tracks)
+    notes = [annotations] if isinstance(annotations, Annotation) else [*annotations]
+    for note in notes:
+        if not isinstance(note, Annotation):
+            raise ValueError(f"{type(note).__name__} is no annotation; give Variants, Highlights or Labels.")
+    notes += more
+    where, known = _where(rows, region)
+    canvas = GenomeFigure(figsize=(width, 1.0), dpi=150) if fig is None else fig
+    inches = float(canvas.bbox.width / canvas.dpi)
+    plot_width = max(inches - 2.1, inches * 0.5)  # until the names are measured
+    heights = [panel.inches(plot_width, where) for panel in rows]
+    first: Axes | None = None
+    drawn: list[Axes] = []
+    total = float(canvas.bbox.height / canvas.dpi)
+    for panel, height in zip(rows, heights, strict=True):
+        share = first if panel.genomic else None
+        # Panels choose ticks and letters by the size they have, so it must be right before they draw.
+        ax = canvas.add_axes((0.1, 0.1, plot_width / inches, height / total), sharex=share, label=f"panel {len(drawn)}")
+        panel.draw(ax, where)
+        first = first or (ax if panel.genomic else None)
+        drawn.append(ax)
+    if first is not None:
+        _position_axis([ax for ax, panel in zip(drawn, rows, strict=True) if panel.genomic], where)
+    if title is None:
+        assembly = known.assembly if known else ""
+        title = f"{'sequence' if where.chrom == BARE else where.chrom}:{where.start:,}-{where.end:,} {assembly}".strip()
+        title = title if first is not None else ""
+    _place(canvas, rows, drawn, heights, notes, where, title, resize=fig is None)
+    return canvas
+
+
+def _rows(panels: Any, genes: Any, max_tracks: int) -> tuple[list[Panel], list[Annotation]]:
+    """Give the panels: as they came, or chosen for a result."""
+    if isinstance(panels, Panel):
+        panels = [panels]
+    if not isinstance(panels, list | tuple):
+        return panels_of(panels, genes=genes, max_tracks=max_tracks)
+    if not panels:
+        raise ValueError("No panel came, so there is nothing to draw; give at least one.")
+    for panel in panels:
+        if not isinstance(panel, Panel):
+            raise ValueError(
+                f"{type(panel).__name__} is no panel. Wrap it in one, such as Tracks(...), or give a single result "
+                "alone and panels are chosen for it."
+            )
+    if genes is not None:
+        raise ValueError("genes= goes with a result; put Genes(...) into the list of panels instead.")
+    return list(panels), []
+
+
+def _where(rows: Sequence[Panel], region: Interval | str | None) -> tuple[Interval, Any]:
+    """Find the region of the figure, and what is known of the genome."""
+    known = joint(panel.extent() for panel in rows if panel.genomic)
+    if region is not None:
+        return Interval.parse(region), known
+    if known is None:
+        if not any(panel.genomic for panel in rows):
+            return Interval(BARE, 0, 1), None
+        raise ValueError("The panels show files of whole genomes; say which part: region='chrom:start-end'.")
+    return Interval(known.chrom or BARE, known.start, known.end), known
+
+
+def _position_axis(axes: Sequence[Axes], where: Interval) -> None:
+    """Write positions under the lowest panel only."""
+    scale, unit = (1e6, "Mb") if where.width >= 2e6 else (1e3, "kb") if where.width >= 2e3 else (1, "bp")
+    for ax in axes[:-1]:
+        ax.tick_params(axis="x", length=0, labelbottom=False)
+    last = axes[-1]
+    last.xaxis.set_major_locator(MaxNLocator(7, integer=True))
+    last.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{round(x / scale, 4):,.10g}"))
+    last.spines["bottom"].set(visible=True, color=colors.faint(), linewidth=0.6)
+    last.tick_params(axis="x", length=2.5, labelbottom=True)
+    name = "position" if where.chrom == BARE else where.chrom
+    last.set_xlabel(f"{name} ({unit})", fontsize=colors.size(0.8), color=colors.ink(), labelpad=2)
+
+
+def _place(
+    canvas: Any,
+    rows: Sequence[Panel],
+    drawn: Sequence[Axes],
+    heights: Sequence[Real],
+    notes: Sequence[Annotation],
+    where: Interval,
+    title: str,
+    *,
+    resize: bool,
+) -> None:
+    """Measure what stands beside the panels, then put everything in its place."""
+    inches = float(canvas.bbox.width / canvas.dpi)
+    unit = colors.size(1.0) / 10  # margins grow with the text
+    left = max([_left(ax) for ax in drawn], default=0.0) + MARGIN
+    right = max([BAR * unit if ax.child_axes else 0.0 for ax in drawn] + [0.2])
+    wide = inches - left - right
+    heights = [panel.inches(wide, where) for panel in rows]
+    below = [_below(ax, canvas) if not panel.genomic else 0.0 for ax, panel in zip(drawn, rows, strict=True)]
+    for ax in drawn:
+        if text := ax.get_title(loc="left"):
+            key = ax.get_legend() is not None or _has_caption(ax)
+            write_title(ax, measure.fit(text, colors.size(0.8), (wide * 0.6 if key else wide + right - 0.1)))
+    headed = [bool(ax.get_title(loc="left") or ax.get_legend() or _has_caption(ax)) for ax in drawn]
+    titles = [TITLE * unit if has else 0.04 for has in headed]
+    limits = next((ax.get_xlim() for ax, p in zip(drawn, rows, strict=True) if p.genomic), (0.0, 1.0))
+    strip = lowest_first(notes, where, wide, limits) if any(panel.genomic for panel in rows) else []
+    strip_inches = (max((label.row for label in strip), default=-1) + 1) * 0.16 * unit
+    head = (0.3 * unit if title else 0.05) + strip_inches + (0.05 if strip else 0)
+    axis = AXIS * unit if any(panel.genomic for panel in rows) else 0.05
+    total = head + sum(titles) + sum(heights) + sum(below) + GAP * (len(rows) - 1) + axis
+    stretch = 1.0
+    if resize:
+        canvas.set_size_inches(inches, total)
+    else:
+        available = float(canvas.bbox.height / canvas.dpi)
+        stretch = max((available - (total - sum(heights))) / sum(heights), 0.1)
+        total = total + (stretch - 1) * sum(heights)
+    top = total - head
+    last = max((i for i, panel in enumerate(rows) if panel.genomic), default=-1)
+    for index, ax in enumerate(drawn):
+        top -= titles[index]
+        height = heights[index] * stretch
+        ax.set_position((left / inches, (top - height) / total, wide / inches, height / total))
+        top -= height + below[index] + GAP + (axis if index == last else 0)
+    if title:
+        canvas.text(left / inches, 1 - 0.08 / total, title, fontsize=colors.size(0.95), color=colors.ink(), ha="left",
+                    va="top", parse_math=False)  # fmt: skip
+    genomic = [ax for ax, panel in zip(drawn, rows, strict=True) if panel.genomic]
+    for note in notes if genomic else ():
+        note.across(genomic, where)
+    if strip:
+        box = (left / inches, (total - head) / total, wide / inches, strip_inches / total)
+        _strip(canvas, genomic[0], strip, box, titles[0])
+
+
+def _left(ax: Axes) -> float:
+    """Give the inches that names and ticks need at the left of a panel."""
+    names = [note for note in ax.texts if isinstance(note, Note) and note.get_gid() == LABEL_GID]
+    named = [measure.text_width(note.get_text(), float(note.get_fontsize())) - note.xyann[0] / 72 for note in names]
+    ticks = [measure.text_width(text.get_text(), colors.size()) + 0.08 for text in ax.get_yticklabels()]
+    label = (ax.get_ylabel().count("\n") + 1) * colors.size() * 1.4 / 72 + 0.08 if ax.get_ylabel() else 0.0
+    return max([*named, max(ticks, default=0.0) + label, 0.05])
+
+
+def _has_caption(ax: Axes) -> bool:
+    return any(text.get_gid() == CAPTION_GID for text in ax.texts)
+
+
+def _below(ax: Axes, canvas: Any) -> float:
+    """Give the inches that the own x axis of a panel needs below it."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    if not hasattr(canvas, "canvas") or not hasattr(canvas.canvas, "get_renderer"):
+        FigureCanvasAgg(canvas)
+    box = ax.xaxis.get_tightbbox(canvas.canvas.get_renderer())
+    return 0.1 if box is None else max((ax.bbox.y0 - box.y0) / canvas.dpi, 0.0) + 0.08
+
+
+def _strip(canvas: Any, top: Axes, labels: Sequence[Any], box: tuple[Real, Real, Real, Real], gap: Real) -> None:
+    """Write the labels of annotations above the panels, with lines down to where they belong."""
+    ax = canvas.add_axes(box, label="annotations")
+    ax.set_axis_off()
+    rows = max(label.row for label in labels) + 1
+    ax.set(xlim=(0, 1), ylim=(0, rows))
+    for label in labels:
+        if label.color:
+            x, y = [label.share] * 2, [-0.1, label.row + 0.15]
+            ax.plot(x, y, color=label.color, linewidth=0.6, clip_on=False, alpha=0.7)
+        # Lines to labels higher up pass behind the lower ones.
+        plate = {"boxstyle": "square,pad=0.1", "fc": colors.background(), "ec": "none"}
+        ax.text(label.at, label.row + 0.5, label.text, fontsize=colors.size(0.65), color=colors.ink(), ha="center",
+                va="center", bbox=plate, parse_math=False, clip_on=False)  # fmt: skip

@@ -1,0 +1,302 @@
+"""Sashimi: junctions as arcs over coverage, with their counts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import KW_ONLY, dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.patches import PathPatch
+from matplotlib.path import Path
+
+from genomekit.errors import unknown
+from genomekit.genome.interval import Interval
+from genomekit.plot import colors, lanes, measure
+from genomekit.plot.columns import CurveFill
+from genomekit.plot.curves import Curve, curves_of, dataset_of, joint, place_of
+from genomekit.plot.files import chrom_in, require_columns
+from genomekit.plot.panel import Extent, Panel, caption, message
+from genomekit.plot.real import Real
+from genomekit.plot.tracks import add, check_count, legend
+
+SHARE = 0.05  # of the strongest junction shown: what is drawn unless min_count says otherwise
+ARCS = 1.0  # height of the room for arcs, of the room for coverage
+
+
+@dataclass(frozen=True, slots=True)
+class Arc:
+    """One junction to draw."""
+
+    start: int
+    end: int
+    strand: str
+    count: Real
+
+
+@dataclass(eq=False)
+class Sashimi(Panel):
+    """Arcs from exon end to exon start, as wide as they are strong, higher the further they reach.
+
+    One allele: the plus strand rises above the line, the minus strand hangs below. REF and ALT: REF rises, ALT hangs,
+    mirrored and on one scale. Nothing is drawn at random, so a figure comes out the same each time.
+
+    Args:
+        data: The splice_junctions node of a result, or a table with start, end (intron, 0-based half-open), count and,
+            where there are, chrom and strand.
+        track: Biosample to draw; None draws the first, and the title says how many there are.
+        coverage: Reads along the genome, drawn under the arcs: as `Tracks` takes it, one track per strand at most.
+        strand: "+" or "-" draws only those.
+        min_count: Junctions below it are left out; default is 5 % of the strongest shown. The corner says how many.
+        top: At most this many, the strongest.
+        counts: Write the counts.
+        colors: "+" and "-" (or "REF" and "ALT") -> colour.
+        arc: Keywords for the arcs (PathPatch).
+        text: Keywords for the counts.
+
+    Raises:
+        ValueError: When drawn: data without junctions, an unknown track or strand, a negative threshold.
+
+    Example:
+        >>> from matplotlib.figure import Figure
+        >>> introns = pd.DataFrame({"start": [20, 20], "end": [40, 70], "strand": "+", "count": [30, 3]})
+        >>> ax = Sashimi(introns).draw(Figure().add_subplot(), "chrI:0-100")
+        >>> [text.get_text() for text in ax.texts], len(ax.patches)
+        (['30', '3'], 2)
+    """
+
+    data: Any
+    _: KW_ONLY
+    track: str | None = None
+    coverage: Any = None
+    strand: str | None = None
+    min_count: Real | None = None
+    top: int = 40
+    counts: bool = True
+    colors: Mapping[str, str] | None = None
+    arc: Mapping[str, Any] = field(default_factory=dict)
+    text: Mapping[str, Any] = field(default_factory=dict)
+
+    def extent(self) -> Extent | None:
+        """Say where the data lie."""
+        return joint(place_of(part) for part in (self.data, self.coverage) if part is not None)
+
+    def inches(self, width: Real, region: Interval) -> Real:
+        """Give two sides the height of two."""
+        sides, _, _ = self._sides(region)
+        return self.height or (0.85 + (0.55 if self.coverage is not None else 0)) * (1.6 if len(sides) > 1 else 1)
+
+    def _sides(self, region: Interval) -> tuple[dict[str, list[Arc]], str, str]:
+        """Give the arcs above and below the line, what they show, and a note on what is left out."""
+        if self.strand not in (None, "+", "-"):
+            raise unknown("strand", self.strand, ("+", "-"))
+        if self.top < 1 or (self.min_count or 0) < 0:
+            raise ValueError(f"top={self.top}, min_count={self.min_count}; draw at least one, from 0 up.")
+        groups, name = _read(self.data, self.track, region)
+        if list(groups) == [""]:
+            everything = groups[""]
+            groups = {strand: [arc for arc in everything if arc.strand == strand] for strand in ("+", "-")}
+            groups = {key: arcs for key, arcs in groups.items() if arcs or (key == "+" and not everything)}
+        if self.strand:
+            groups = {key: [arc for arc in arcs if arc.strand == self.strand] for key, arcs in groups.items()}
+            groups = {key: arcs for key, arcs in groups.items() if key not in "+-" or key == self.strand}
+        whole = [arc for arcs in groups.values() for arc in arcs if arc.start >= region.start and arc.end <= region.end]
+        touching = sum(len(arcs) for arcs in groups.values()) - len(whole)
+        limit = self.min_count if self.min_count is not None else SHARE * max((a.count for a in whole), default=0.0)
+        strong = sorted((arc for arc in whole if arc.count >= limit and arc.count > 0), key=_order)
+        # REF and ALT show the same junctions, or a lost one would look filtered.
+        places = list(dict.fromkeys((arc.start, arc.end, arc.strand) for arc in strong))[: self.top]
+        kept = {
+            key: sorted((a for a in arcs if (a.start, a.end, a.strand) in places and a.count > 0), key=_order)
+            for key, arcs in groups.items()
+        }
+        known = {(arc.start, arc.end, arc.strand) for arc in whole if arc.count > 0}
+        left_out = [f"{len(known) - len(places)} below {measure.compact(limit)}"] if len(known) > len(places) else []
+        left_out += [f"{touching} reaching outside"] if touching else []
+        return kept, name, f"not drawn: {', '.join(left_out)}" if left_out else ""
+
+    def _draw(self, ax: Axes, region: Interval) -> str:
+        sides, name, note = self._sides(region)
+        ax.spines["left"].set_visible(False)
+        arcs = [arc for side in sides.values() for arc in side]
+        covers = self._covers(region, sides)
+        signs = dict(zip(sides, self._signs(list(sides)), strict=True))
+        alleles = {"ref", "alt"} == {key.casefold() for key in sides}
+        tints = colors.allele_colors(list(sides)) if alleles else {key: colors.strand_color(key) for key in sides}
+        tints |= self.colors or {}
+        top_count = max((arc.count for arc in arcs), default=1.0)
+        widest = max((arc.end - arc.start for arc in arcs), default=1)
+        tallest = self._cover(ax, covers, signs, tints, region)
+        placed: list[tuple[Real, Real, str, int]] = []
+        for key, side in sides.items():
+            for arc in side:
+                rise = self._arc(
+                    ax, arc, signs[key], tints[key], arc.count / top_count, widest, covers.get(key), tallest
+                )
+                placed.append(((arc.start + arc.end) / 2, rise, measure.compact(arc.count), signs[key]))
+        ax.axhline(0, color=colors.faint(), linewidth=0.6, zorder=1)
+        self._limits(ax, set(signs.values()), placed, bool(covers))
+        if covers:
+            ends = sorted(set(signs.values()))
+            ax.set_yticks([*ends, 0], [*[measure.compact(tallest)] * len(ends), "0"])
+        if self.counts:
+            self._write(ax, placed, region)
+        if not arcs:
+            message(ax, "no junctions here")
+        if alleles:
+            legend(ax, {f"{key} ({'up' if signs[key] > 0 else 'down'})": tints[key] for key in sides})
+            if note:
+                ax.text(
+                    0, 0, note, transform=ax.transAxes, fontsize=colors.size(0.65), color=colors.faint(0.8), va="bottom"
+                )
+        elif note:
+            caption(ax, note)
+        lanes.name_at_left(ax, name, float(np.mean(ax.get_ylim())), 30 if covers else 6, 3)
+        units = str(getattr(self.data, "attrs", {}).get("units", ""))
+        return ", ".join(part for part in ("Splice junctions", units) if part)
+
+    def _signs(self, keys: list[str]) -> list[int]:
+        return [-1 if key == "-" or (len(keys) == 2 and number == 1) else 1 for number, key in enumerate(keys)]
+
+    def _covers(self, region: Interval, sides: Mapping[str, Any]) -> dict[str, Curve]:
+        """Give the coverage of each side."""
+        if self.coverage is None:
+            return {}
+        if {key.casefold() for key in sides} == {"ref", "alt"}:
+            node = (
+                dataset_of(self.coverage)
+                if isinstance(self.coverage, xr.DataTree | xr.Dataset | xr.DataArray)
+                else None
+            )
+            if node is not None and "allele" in node["signal"].dims:
+                found = {key: curves_of(node, region, key.casefold()) for key in sides}
+                for curves in found.values():
+                    check_count(curves, 1)
+                return {key: curves[0] for key, curves in found.items()}
+        curves = curves_of(self.coverage, region)
+        check_count(curves, 2)
+        table = {curve.strand: curve for curve in curves}
+        if len(curves) == 1 or "." in table:
+            return {next(iter(sides)): curves[0]} if sides else {}
+        return {key: table[key] for key in sides if key in table}
+
+    def _cover(
+        self,
+        ax: Axes,
+        covers: Mapping[str, Curve],
+        signs: Mapping[str, int],
+        tints: Mapping[str, str],
+        region: Interval,
+    ) -> float:
+        """Draw the coverage, its highest value 1 high; return that value."""
+        tops = [np.nanmax(curve.inside(region), initial=0.0) for curve in covers.values()]
+        tallest = float(max([*tops, 0.0])) or 1.0
+        for key, curve in covers.items():
+
+            def to_y(values: np.ndarray, sign: int = signs[key]) -> np.ndarray:
+                return sign * np.asarray(values, float) / tallest
+
+            add(ax, CurveFill(curve, to_y, color=tints[key], alpha=0.35, zorder=1))
+        return tallest
+
+    def _arc(
+        self,
+        ax: Axes,
+        arc: Arc,
+        sign: int,
+        color: str,
+        share: Real,
+        widest: int,
+        cover: Curve | None,
+        tallest: Real,
+    ) -> float:
+        """Draw one arc from the coverage of one exon to that of the other; return the y of its top."""
+        feet = [0.0, 0.0]
+        if cover is not None:
+            for side, base in enumerate((arc.start - 1, arc.end)):
+                index = (base - cover.start) // cover.step
+                if 0 <= index < len(cover.values):
+                    feet[side] = sign * float(np.nan_to_num(cover.values[index])) / tallest
+        height = sign * ARCS * (0.25 + 0.75 * np.sqrt((arc.end - arc.start) / widest))
+        peak = height + (sign if cover is not None else 0)
+        # A cubic reaches three quarters of the way from its feet to its control points.
+        lift = (peak - np.mean(feet) / 4) * 4 / 3
+        path = Path([(arc.start, feet[0]), (arc.start, lift), (arc.end, lift), (arc.end, feet[1])], [1, 4, 4, 4])
+        style = {
+            "edgecolor": color,
+            "linewidth": 0.5 + 2.2 * share,
+            "alpha": 0.4 + 0.55 * share,
+            "zorder": 3,
+            **self.arc,
+        }
+        ax.add_patch(PathPatch(path, fill=False, **style))
+        return float(peak)
+
+    def _limits(self, ax: Axes, signs: set[int], placed: list[tuple[Real, Real, str, int]], covered: bool) -> None:
+        reach = max([abs(rise) for _, rise, _, _ in placed] + [1.0 if covered else 0.5])
+        # Half a count's height of room, so that the highest one is whole.
+        inches = max(ax.bbox.height / ax.figure.dpi, 0.1)
+        room = reach * len(signs) * 0.09 / max(inches - 0.18, 0.1) + 0.03
+        up, down = 1 in signs, -1 in signs
+        ax.set(ylim=(-reach - room if down else -0.02, reach + room if up else 0.02), yticks=[])
+
+    def _write(self, ax: Axes, placed: list[tuple[Real, Real, str, int]], region: Interval) -> None:
+        """Write the counts on their arcs; where one would lie on another it moves towards the line, or is left out."""
+        points = colors.size(0.6)
+        per_x = ax.bbox.width / ax.figure.dpi / region.width
+        per_y = ax.bbox.height / ax.figure.dpi / float(np.ptp(ax.get_ylim()))
+        taken: list[tuple[Real, Real, Real]] = []
+        style = {"fontsize": points, "color": colors.ink(), "ha": "center", "va": "center", "zorder": 4, **self.text}
+        plate = {"boxstyle": "round,pad=0.1", "fc": colors.background(), "ec": "none", "alpha": 0.8}
+        for x, rise, text, _ in placed:
+            wide, tall = measure.text_width(text, points) + 0.05, points / 72 * 1.15
+            at = (x * per_x, rise * per_y)
+            if all(abs(at[0] - a) > (wide + w) / 2 or abs(at[1] - b) > tall for a, b, w in taken):
+                taken.append((*at, wide))
+                ax.text(x, rise, text, bbox=plate, **style)
+
+
+def _order(arc: Arc) -> tuple[float, int, int]:
+    return (-arc.count, arc.start, arc.end)
+
+
+def _read(data: Any, track: str | None, region: Interval) -> tuple[dict[str, list[Arc]], str]:
+    """Give junctions that touch the region, by allele ("" where there is one), and the name of the track."""
+    if isinstance(data, pd.DataFrame):
+        require_columns(data, ("start", "end", "count"), "The table of junctions")
+        here = data
+        if "chrom" in data:
+            here = data[data["chrom"] == chrom_in(data["chrom"].unique(), region, "The table of junctions")]
+        strands = here["strand"] if "strand" in here else ["+"] * len(here)
+        return {"": _arcs(here["start"], here["end"], strands, here["count"], region)}, ""
+    if not isinstance(data, xr.DataTree | xr.Dataset | xr.DataArray):
+        raise ValueError(f"{type(data).__name__} holds no junctions; give tree['splice_junctions'] or a table.")
+    node = dataset_of(data)
+    if "signal" not in node or "junction" not in node["signal"].dims:
+        raise ValueError("The data have no dim `junction`; give tree['splice_junctions'], or a table of introns.")
+    signal, name = node["signal"], ""
+    if "track" in signal.dims:
+        labels = [str(label) for label in signal["track"].values]
+        if track is not None and track not in labels:
+            raise unknown("track", track, labels)
+        if not labels:
+            raise ValueError("The junctions have no track left; select more.")
+        index = 0 if track is None else labels.index(track)
+        name = labels[index] + (f" (1 of {len(labels)})" if track is None and len(labels) > 1 else "")
+        signal = signal.isel(track=index)
+    place = (node["start"].values, node["end"].values, node["strand"].values)
+    if "allele" in signal.dims:
+        names = [str(value) for value in signal["allele"].values]
+        return {n.upper(): _arcs(*place, signal.sel(allele=n).values, region) for n in names}, name
+    return {"": _arcs(*place, signal.values, region)}, name
+
+
+def _arcs(starts: Any, ends: Any, strands: Any, counts: Any, region: Interval) -> list[Arc]:
+    return [
+        Arc(int(start), int(end), str(strand), float(np.nan_to_num(count)))
+        for start, end, strand, count in zip(starts, ends, strands, counts, strict=True)
+        if start < region.end and end > region.start
+    ]

@@ -1,0 +1,107 @@
+"""What is marked across panels: at its place, with labels that do not lie on each other."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from made_results import exons, track_node
+
+from genomekit import plot
+from genomekit.genome.interval import Interval
+from genomekit.plot import Genes, Highlights, Labels, Tracks, Variants
+from genomekit.plot.measure import compact, fit, lay_out, pack, text_width
+
+WHERE = Interval("chrV", 1000, 1512)
+
+
+def panels():
+    return [Tracks(track_node(np.ones((512, 1)), "gut")), Genes(exons())]
+
+
+def strip(drawing):
+    return next(ax for ax in drawing.axes if ax.get_label() == "annotations")
+
+
+def test_variants_cross_every_panel_at_their_base():
+    drawing = plot.figure(panels(), annotations=Variants(["chrV:1101:A>G", "chrV:1201:ACGTACGT>A"]))
+    for ax in drawing.axes[:2]:
+        assert 1100.5 in [line.get_xdata()[0] for line in ax.lines]
+        assert [(patch.get_x(), patch.get_width()) for patch in ax.patches] == [(1200, 8)]  # a deletion has a width
+    assert {text.get_text() for text in strip(drawing).texts} == {"1,101 A>G", "1,201 ACGTACGT>A"}
+
+
+def test_labels_do_not_lie_on_each_other_and_the_rest_is_counted():
+    many = Variants([f"chrV:{1100 + n}:A>G" for n in range(30)])
+    drawing = plot.figure(panels(), annotations=[many, Labels({1001: "at the very left", 1511: "at the very right"})])
+    drawing.canvas.draw()
+    texts = strip(drawing).texts
+    boxes = [text.get_window_extent() for text in texts]
+    assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
+    assert any("more labels" in text.get_text() for text in texts)
+    ax = drawing.axes[0]
+    assert all(ax.bbox.x0 - 1 <= box.x0 and box.x1 <= ax.bbox.x1 + 40 for box in boxes)
+
+
+def test_labels_stand_over_their_places_on_a_turned_axis():
+    from genomekit import accessors as accessors
+
+    node = track_node(np.ones((512, 1)), "gut").gk.reverse_complement()
+    drawing = plot.figure(Tracks(node), annotations=Labels({1010: "low", 1500: "high"}))
+    places = {text.get_text(): text.get_position()[0] for text in strip(drawing).texts}
+    assert places["high"] < 0.5 < places["low"]
+
+
+def test_labels_of_ones_own_and_tables_of_variants():
+    table = pd.DataFrame({"variant": ["chrV:1101:A>G"] * 2})
+    assert [mark.label for mark in Variants(table).marks(WHERE)] == ["1,101 A>G"]
+    assert [mark.label for mark in Variants("chrV:1101:A>G", labels="mine").marks(WHERE)] == ["mine"]
+    assert Variants("V:1101:A>G").marks(WHERE)[0].start == 1100
+    assert Variants("chrV:9101:A>G").marks(WHERE) == []
+    long = Variants(f"chrV:1101:{'A' * 30}>A").marks(WHERE)[0]
+    assert long.label == "1,101 AAA..30 bp>A"
+
+
+def test_bad_annotations_are_refused():
+    with pytest.raises(ValueError, match="None of the variants is on chrV; they are on chrI"):
+        plot.figure(panels(), annotations=Variants("chrI:1101:A>G"))
+    with pytest.raises(ValueError, match="2 labels came for 1"):
+        Variants("chrV:1101:A>G", labels=["a", "b"]).marks(WHERE)
+    with pytest.raises(ValueError, match="no column variant"):
+        Variants(pd.DataFrame({"v": []})).marks(WHERE)
+    with pytest.raises(ValueError, match="'rde' is no colour"):
+        Labels({1001: "a"}, color="rde").marks(WHERE)
+    with pytest.raises(ValueError, match="has no chromosome chrV"):
+        Highlights("chrI:1-10").marks(WHERE)
+
+
+@given(st.lists(st.tuples(st.floats(0, 10), st.floats(0.1, 3)), max_size=30), st.integers(1, 4))
+def test_laid_out_labels_never_overlap(labels, rows):
+    middles, widths = [middle for middle, _ in labels], [width for _, width in labels]
+    placed = [
+        (row, max(min(middle, 10 - width / 2), width / 2), width)
+        for row, middle, width in zip(lay_out(middles, widths, rows, (0, 10)), middles, widths, strict=True)
+        if row >= 0
+    ]
+    for i, (row, middle, width) in enumerate(placed):
+        for other, place, size in placed[:i]:
+            assert row != other or abs(middle - place) >= (width + size) / 2 - 1e-9
+
+
+@given(st.lists(st.tuples(st.integers(0, 50), st.integers(1, 20)), max_size=30))
+def test_packed_spans_never_touch(spans):
+    ordered = sorted((start, start + width) for start, width in spans)
+    rows = pack(ordered)
+    for i, (start, _) in enumerate(ordered):
+        assert all(rows[i] != rows[j] or ordered[j][1] <= start for j in range(i))
+
+
+@given(st.text(alphabet="abc DEF:-", min_size=1, max_size=80), st.floats(0.5, 3))
+def test_fitted_text_fits(text, inches):
+    text = text.strip() or "a"
+    assert text_width(fit(text, 7, inches), 7) <= inches + 1e-6
+    assert max(text_width(line, 7) for line in fit(text, 7, inches, 2).split("\n")) <= inches * 1.05 + 1e-6
+
+
+def test_numbers_are_short():
+    assert [compact(value) for value in (1234, -0.5, 99_999, 1e9)] == ["1234", "-0.5", "100k", "1G"]

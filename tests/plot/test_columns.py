@@ -1,0 +1,77 @@
+"""Reduction to pixel columns: no peak is lost, and a zoom shows more."""
+
+import io
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from made_results import axes, track_node
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+from genomekit import plot
+from genomekit.plot.columns import CurveFill, CurveLine, reduce_columns
+
+
+def test_reduction_keeps_peaks_of_both_signs():
+    values = np.zeros(1_000_000, dtype=np.float32)
+    values[123_456], values[654_321] = 7, -9
+    edges, low, high = reduce_columns(values, 2000)
+    assert len(high) == 2000
+    assert (high.max(), low.min()) == (7, -9)
+    assert (edges[0], edges[-1]) == (0, 1_000_000)
+    assert (np.diff(edges) == 500).all()
+
+
+@given(arrays(np.float32, st.integers(1, 400), elements=st.floats(-5, 5, width=32)), st.integers(1, 50))
+def test_columns_bound_their_bins_and_cover_all_of_them(values, count):
+    edges, low, high = reduce_columns(values, count)
+    assert (edges[0], edges[-1]) == (0, len(values))
+    for first, last, a, b in zip(edges[:-1], edges[1:], low, high, strict=True):
+        assert (a, b) == (values[first:last].min(), values[first:last].max())
+
+
+def test_missing_values_are_left_out_and_mean_and_max_are_what_they_say():
+    values = np.array([np.nan, 1, 5, 3, np.nan, np.nan, 2, -2], dtype=np.float32)
+    _, low, high = reduce_columns(values, 2)  # halves: 1 5 3, and 2 -2
+    assert (low.tolist(), high.tolist()) == ([1, -2], [5, 2])
+    assert reduce_columns(values, 2, "mean")[2].tolist() == [3, 0]
+    assert reduce_columns(values, 2, "max")[1].tolist() == [5, 2]
+    assert np.isnan(reduce_columns(np.full(9, np.nan), 3, "mean")[2]).all()
+    with pytest.raises(ValueError, match="Unknown aggregate 'median'"):
+        reduce_columns(values, 2, "median")
+
+
+@pytest.mark.parametrize(("style", "kind"), [("fill", CurveFill), ("line", CurveLine)])
+def test_what_is_drawn_follows_the_pixels_and_the_zoom(style, kind):
+    width = 100_000
+    values = np.zeros((width, 1), dtype=np.float32)
+    values[50_000] = 3
+    node = track_node(values, "gut", attrs={"chrom": "chrV", "start": 1000, "end": 1000 + width})
+    ax = plot.Tracks(node, style=style).draw(axes(width=5))
+    artist = next(child for child in ax.get_children() if isinstance(child, kind))
+
+    def corners():
+        return len(artist.get_paths()[0].vertices) if style == "fill" else len(artist.get_xdata())
+
+    def top():
+        return artist.get_paths()[0].vertices[:, 1].max() if style == "fill" else artist.get_ydata().max()
+
+    assert corners() <= 2 * 500 + 3  # 5 inches of 100 pixels
+    assert top() == 3
+    ax.figure.savefig(io.BytesIO(), dpi=200)
+    assert 1900 < corners() <= 2 * 1000 + 3
+    ax.set_xlim(50_990, 51_010)
+    FigureCanvasAgg(ax.figure).draw()
+    assert corners() < 60  # some twenty bins, each as it is
+    assert top() == 3
+
+
+def test_a_hole_splits_the_area():
+    values = np.ones((300, 1), dtype=np.float32)
+    values[100:200] = np.nan
+    ax = plot.Tracks(track_node(values, "gut", attrs={"chrom": "chrV"})).draw(axes())
+    fill = next(child for child in ax.get_children() if isinstance(child, CurveFill))
+    spans = [(path.vertices[:, 0].min(), path.vertices[:, 0].max()) for path in fill.get_paths()]
+    assert spans == [(1000, 1100), (1200, 1300)]

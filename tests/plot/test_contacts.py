@@ -1,0 +1,156 @@
+"""Contact maps and virtual 4C: what meets where, and what they refuse."""
+
+import numpy as np
+import pytest
+import xarray as xr
+from made_results import axes, contact_node
+
+from genomekit import accessors as accessors
+from genomekit.plot import ContactMap, Virtual4C
+from genomekit.plot.contacts import read_grid
+
+
+def mesh(ax):
+    (found,) = ax.collections
+    return found
+
+
+@pytest.fixture
+def grid():
+    """Four bins of 128 bp; the first meets the last."""
+    values = np.eye(4) * 2.0
+    values[0, 3] = values[3, 0] = 5
+    return contact_node(values[..., None])
+
+
+def test_two_bins_meet_above_their_middle(grid):
+    ax = ContactMap(grid).draw(axes())
+    assert ax.get_xlim() == (1000, 1512)
+    assert ax.get_ylim() == (0, 512)
+    corners = mesh(ax).get_coordinates()
+    # The cell of bins 0 and 3 lies between the outer corners of the square they make.
+    assert corners[0, 4].tolist() == [(1000 + 1512) / 2, 512]
+    assert corners[1, 3].tolist() == [(1128 + 1384) / 2, 1384 - 1128]
+    values = np.ma.filled(mesh(ax).get_array().reshape(4, 4), np.nan)
+    assert values[0, 3] == 5
+    assert np.isnan(values[3, 0])  # each pair once
+    assert mesh(ax).get_rasterized()
+
+
+def test_square_runs_down_to_the_right(grid):
+    ax = ContactMap(grid, shape="square").draw(axes())
+    assert ax.get_ylim() == (1512, 1000)
+    assert mesh(ax).get_array().reshape(4, 4)[0, 3] == 5
+    assert ContactMap(grid, shape="square").inches(6, ax_region()) == 6
+
+
+def ax_region():
+    from genomekit.genome.interval import Interval
+
+    return Interval("chrV", 1000, 1512)
+
+
+def test_depth_cuts_the_top_off(grid):
+    assert ContactMap(grid, depth=256).draw(axes()).get_ylim() == (0, 256)
+    with pytest.raises(ValueError, match="depth=0"):
+        ContactMap(grid, depth=0).draw(axes())
+
+
+def test_colours_are_symmetric_where_values_have_two_signs(grid):
+    plain = mesh(ContactMap(grid).draw(axes()))
+    assert plain.norm.vmin == 0
+    signed = mesh(ContactMap(grid - 1).draw(axes()))
+    assert signed.norm.vmin == -signed.norm.vmax
+    fixed = mesh(ContactMap(grid, limits=(0, 3)).draw(axes()))
+    assert (fixed.norm.vmin, fixed.norm.vmax) == (0, 3)
+    with pytest.raises(ValueError, match="low < high"):
+        ContactMap(grid, limits=(3, 0)).draw(axes())
+
+
+def test_a_variant_shows_its_difference_or_one_allele():
+    both = contact_node(np.stack([np.ones((4, 4, 1)), 3 * np.ones((4, 4, 1))]))
+    assert (read_grid(both, ax_region(), None, None)[0].values == 2).all()
+    assert (read_grid(both, ax_region(), None, "alt")[0].values == 3).all()
+    assert ContactMap(both).draw(axes()).get_title(loc="left").count("ALT - REF") == 1
+    with pytest.raises(ValueError, match="Unknown allele 'het'"):
+        ContactMap(both, allele="het").draw(axes())
+    with pytest.raises(ValueError, match="one allele only"):
+        ContactMap(contact_node(np.ones((4, 4, 1))), allele="alt").draw(axes())
+
+
+def test_many_bins_are_averaged_in_blocks_and_missing_ones_left_out():
+    values = np.ones((2100, 2100), dtype=np.float32)
+    values[:3, :3] = np.nan
+    values[:3, 2] = 4
+    thin = read_grid(contact_node(values[..., None], step=1), _wide(2100), None, None)[0]
+    assert thin.values.shape == (700, 700)
+    assert thin.step == 3
+    assert thin.values[0, 0] == 4  # the mean of what is known
+    assert thin.values[1, 1] == 1
+
+
+def _wide(width):
+    from genomekit.genome.interval import Interval
+
+    return Interval("chrV", 1000, 1000 + width)
+
+
+def test_turned_maps_have_their_pairs_in_place(grid):
+    ax = ContactMap(grid.gk.reverse_complement()).draw(axes())
+    assert ax.get_xlim() == (1512, 1000)
+    assert mesh(ax).get_array().reshape(4, 4)[0, 3] == 5
+
+
+def test_a_viewpoint_gives_the_row_of_its_bin(grid):
+    ax = Virtual4C(grid, "chrV:1000-1001").draw(axes())
+    fill = next(child for child in ax.get_children() if hasattr(child, "curve"))
+    assert fill.curve.values.tolist() == [2, 0, 0, 5]
+    whole = Virtual4C(grid, "chrV:1000-1256").draw(axes())
+    fill = next(child for child in whole.get_children() if hasattr(child, "curve"))
+    assert fill.curve.values.tolist() == [1, 1, 0, 2.5]  # the mean of two rows
+    with pytest.raises(ValueError, match="holds nothing of the data of the viewpoint"):
+        Virtual4C(grid, "chrV:9000-9100").draw(axes())
+
+
+def test_a_viewpoint_of_a_variant_draws_both_alleles():
+    both = contact_node(np.stack([np.ones((4, 4, 1)), 3 * np.ones((4, 4, 1))]))
+    ax = Virtual4C(both, "chrV:1000-1001").draw(axes())
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["REF", "ALT"]
+
+
+def test_what_holds_no_contacts_is_refused(grid, result_tree):
+    with pytest.raises(ValueError, match="no dims bin1 and bin2"):
+        ContactMap(result_tree["rna_seq"]).draw(axes())
+    with pytest.raises(ValueError, match="int holds no contacts"):
+        ContactMap(3).draw(axes(), "chrV:1000-1512")
+    with pytest.raises(ValueError, match="Unknown shape 'round'"):
+        ContactMap(grid, shape="round").draw(axes())
+    with pytest.raises(ValueError, match="Unknown track 'x'"):
+        ContactMap(grid, track="x").draw(axes())
+
+
+def test_nothing_known_is_said(grid):
+    ax = ContactMap(grid * np.nan).draw(axes(), "chrV:1000-1512")
+    assert [text.get_text() for text in ax.texts] == ["no data here"]
+    assert isinstance(grid, xr.Dataset)
+
+
+def test_a_real_cool_file_is_read(shared):
+    cooler = pytest.importorskip("cooler")
+    path = shared / "data" / "yeast" / "yeast.10kb.cool"
+    ax = ContactMap(path, balance=False, transform="log1p").draw(axes(), "II:100,000-400,000")
+    assert ax.get_title(loc="left") == "Contacts, counts"
+    expected = cooler.Cooler(str(path)).matrix(balance=False).fetch("chrII:100,000-400,000")
+    shown = np.ma.filled(mesh(ax).get_array().reshape(30, 30), np.nan)
+    rows, columns = np.triu_indices(30)
+    np.testing.assert_allclose(shown[rows, columns], np.log1p(expected[rows, columns]))
+    assert "balanced" in ContactMap(path).draw(axes(), "II:100,000-400,000").get_title(loc="left")
+    with pytest.raises(ValueError, match="has no chromosome chr22"):
+        ContactMap(path).draw(axes(), "chr22:0-10")
+
+
+def test_a_file_that_is_no_cool_is_refused(tmp_path):
+    pytest.importorskip("cooler")
+    (tmp_path / "a.cool").write_text("nothing")
+    with pytest.raises(ValueError, match=r"is no \.cool"):
+        ContactMap(tmp_path / "a.cool").draw(axes(), "chr1:0-10")

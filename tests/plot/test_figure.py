@@ -1,0 +1,211 @@
+"""The figure as a whole: which panels, where, how large, and what it refuses."""
+
+import itertools
+
+import matplotlib
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+from made_results import WHERE, exons, ism_node, junction_node, track_node
+
+from genomekit import accessors as accessors
+from genomekit import plot
+from genomekit.labels import prediction_tree
+
+
+def titles(drawing):
+    return [ax.get_title(loc="left") for ax in drawing.axes if ax.get_label().startswith("panel")]
+
+
+def names(drawing):
+    return [text.get_text() for ax in drawing.axes for text in ax.texts if text.get_gid() == "genomekit-label"]
+
+
+def test_panels_of_a_whole_prediction(result_tree):
+    drawing = plot.figure(result_tree, genes=exons())
+    drawing.canvas.draw()
+    assert titles(drawing) == [
+        "Genes",
+        "Splice junctions, normalized junction read signal",
+        "Transcription factor binding (ChIP-seq), fold change over control, summed in the 128 bp bin",
+        "Gene expression (RNA-seq), normalized read signal",
+        "Chromatin contacts (Hi-C, Micro-C), log fold over distance-based expectation",
+    ]
+    assert names(drawing) == [
+        "liver (1 of 2)", "CTCF liver", "CTCF gut", "POLR2A gut", "liver RNA", "gut RNA", "cell Hi-C",
+    ]  # fmt: skip
+    assert drawing.axes[0].get_xlim() == (1000, 1512)
+
+
+def test_max_tracks_counts_what_is_left_out(result_tree):
+    assert any(title.endswith("(+ 2 more not drawn)") for title in titles(plot.figure(result_tree, max_tracks=1)))
+
+
+def test_accessor_draws_trees_nodes_and_arrays(result_tree):
+    assert len(titles(result_tree.gk.plot())) == 4
+    assert len(titles(result_tree["rna_seq"].gk.plot())) == 1
+    assert len(titles(result_tree["rna_seq"]["signal"].gk.plot())) == 1
+    assert len(titles(result_tree["rna_seq"].to_dataset().gk.plot())) == 1
+
+
+def test_mutagenesis_gets_logo_and_heatmap():
+    assert titles(ism_node().gk.plot()) == ["gut", "gut, effect of each substitution"]
+    assert titles(ism_node().gk.contribution().gk.plot()) == ["gut"]
+
+
+def test_a_variant_gets_overlay_difference_and_marks():
+    pair = np.stack([np.ones((512, 1)), 2 * np.ones((512, 1))])
+    both = track_node(pair, "gut")
+    tree = prediction_tree({"atac": both}, WHERE | {"variant": "chrV:1101:A>G"})
+    drawing = tree.gk.plot()
+    assert titles(drawing) == [
+        "Chromatin accessibility (ATAC-seq), normalized insertion signal",
+        "Chromatin accessibility (ATAC-seq), ALT - REF, normalized insertion signal",
+    ]
+    strip = next(ax for ax in drawing.axes if ax.get_label() == "annotations")
+    assert [text.get_text() for text in strip.texts] == ["1,101 A>G"]
+
+
+def test_region_and_turned_results(result_tree):
+    assert plot.figure(result_tree, region="chrV:1100-1300").axes[0].get_xlim() == (1100, 1300)
+    assert plot.figure(result_tree.gk.reverse_complement()).axes[0].get_xlim() == (1512, 1000)
+
+
+@pytest.mark.parametrize("region", ["chrI:1100-1300", "chrV:5000-6000"])
+def test_region_outside_is_an_error(result_tree, region):
+    with pytest.raises(ValueError, match="Region chr"):
+        plot.figure(result_tree, region=region)
+
+
+def test_chromosome_spellings_are_one(result_tree):
+    assert plot.figure(result_tree, region="V:1100-1300").axes[0].get_xlim() == (1100, 1300)
+
+
+def test_bad_input_names_the_remedy(result_tree):
+    tracks = plot.Tracks(result_tree["rna_seq"])
+    with pytest.raises(ValueError, match="nothing to draw"):
+        plot.figure(prediction_tree({}, {}))
+    with pytest.raises(ValueError, match="No panel came"):
+        plot.figure([])
+    with pytest.raises(ValueError, match="max_tracks=0"):
+        plot.figure(result_tree, max_tracks=0)
+    with pytest.raises(ValueError, match="Wrap it in one"):
+        plot.figure([tracks, result_tree])
+    with pytest.raises(ValueError, match=r"put Genes\(\.\.\.\) into the list"):
+        plot.figure([tracks], genes=exons())
+    with pytest.raises(ValueError, match="is no annotation"):
+        plot.figure([tracks], annotations=["chrV:1101:A>G"])
+    with pytest.raises(ValueError, match="int cannot be drawn by itself"):
+        plot.figure(3)
+    with pytest.raises(ValueError, match="say which part: region="):
+        plot.figure(plot.Genes(exons()))
+    with pytest.raises(ValueError, match="neither `signal` nor `effect`"):
+        plot.figure(xr.Dataset({"other": ("x", [1.0])}))
+
+
+@pytest.mark.parametrize(("what", "changed"), [("chrom", "chrI"), ("assembly", "ce11")])
+def test_data_of_two_genomes_do_not_mix(what, changed):
+    one = track_node(np.ones((512, 1)), "gut")
+    other = track_node(np.ones((512, 1)), "gut", attrs=WHERE | {what: changed})
+    with pytest.raises(ValueError, match=f"two {what}s"):
+        plot.figure([plot.Tracks(one), plot.Tracks(other)])
+
+
+def test_panels_line_up_and_do_not_overlap(result_tree):
+    drawing = plot.figure(result_tree, genes=exons())
+    boxes = [ax.get_position() for ax in drawing.axes]
+    assert len({(round(box.x0, 6), round(box.x1, 6)) for box in boxes}) == 1
+    assert all(upper.y0 > lower.y1 for upper, lower in itertools.pairwise(boxes))
+    assert min(box.y0 for box in boxes) > 0
+    assert max(box.y1 for box in boxes) < 1
+    assert [any(tick.label1.get_visible() for tick in ax.xaxis.get_major_ticks()) for ax in drawing.axes] == [
+        False, False, False, False, True,
+    ]  # fmt: skip
+
+
+def test_names_and_titles_stay_inside_the_figure():
+    long = "UBERON:0002107 a track with a name that no figure has room for, ending in this"
+    drawing = plot.figure(plot.Tracks(track_node(np.ones((512, 2)), long, long + " 2")), width=5)
+    drawing.canvas.draw()
+    width = drawing.bbox.width
+    for ax in drawing.axes:
+        for text in [*ax.texts, ax._left_title]:
+            box = text.get_window_extent()
+            assert box.x0 >= 0
+            assert box.x1 <= width
+
+
+def test_a_figure_of_the_callers_keeps_its_size():
+    from matplotlib.figure import Figure
+
+    own = Figure(figsize=(6, 4))
+    node = track_node(np.ones((512, 1)), "gut")
+    assert plot.figure([plot.Tracks(node), plot.Tracks(node)], fig=own) is own
+    assert own.get_size_inches().tolist() == [6, 4]
+    upper, lower = (ax.get_position() for ax in own.axes)
+    assert 0 < lower.y0 < lower.y1 < upper.y0 < upper.y1 < 1
+    assert upper.height + lower.height > 0.4
+
+
+def test_a_panel_draws_on_any_axes_and_returns_them(result_tree):
+    from matplotlib.figure import Figure
+
+    ax = Figure().add_subplot()
+    assert plot.Tracks(result_tree["rna_seq"]).draw(ax, "chrV:1100-1200") is ax
+    assert ax.get_xlim() == (1100, 1200)
+
+
+def test_no_global_setting_is_changed_and_no_pyplot_loaded(result_tree):
+    before = dict(matplotlib.rcParams)
+    plot.figure(result_tree, genes=exons(), title="A title").canvas.draw()
+    assert dict(matplotlib.rcParams) == before
+
+
+def test_theme_lasts_for_its_block_only(result_tree):
+    before = dict(matplotlib.rcParams)
+    with plot.theme("dark", font_size=14, lines_linewidth=3):
+        dark = plot.figure(result_tree)
+        assert matplotlib.rcParams["lines.linewidth"] == 3
+    assert dict(matplotlib.rcParams) == before
+    assert sum(dark.get_facecolor()[:3]) < 0.5
+    assert plot.figure(result_tree).get_facecolor()[:3] == (1, 1, 1)
+    with pytest.raises(ValueError, match="Unknown style 'drak'"), plot.theme("drak"):
+        pass
+
+
+def test_saved_figure_is_the_same_twice(result_tree, tmp_path):
+    for kind in ("png", "svg"):
+        for name in ("a", "b"):
+            undated = {"metadata": {"Date": None}} if kind == "svg" else {}
+            plot.figure(result_tree, genes=exons()).savefig(tmp_path / name, format=kind, dpi=50, **undated)
+        assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_a_notebook_shows_it_without_pyplot(result_tree):
+    assert plot.figure(result_tree)._repr_png_().startswith(b"\x89PNG")
+
+
+def test_missing_values_and_empty_nodes_are_said(result_tree):
+    empty = result_tree.map_over_datasets(lambda node: node * np.nan if "signal" in node else node)
+    empty = empty.map_over_datasets(lambda node: node.assign_attrs(start=1000, end=1512))
+    drawing = plot.figure(empty)
+    drawing.canvas.draw()
+    said = {text.get_text() for ax in drawing.axes for text in ax.texts}
+    assert {"no data here", "no junctions here"} <= said
+
+
+def test_own_data_and_predictions_side_by_side(tmp_path):
+    bed = tmp_path / "peaks.bed"
+    bed.write_text("chrV\t1100\t1200\tpeak\n")
+    table = pd.DataFrame({"chrom": "V", "start": [1000], "end": [1100], "value": [4.0]})
+    node = track_node(np.ones((512, 1)), "predicted")
+    drawing = plot.figure(
+        [
+            plot.Tracks({"measured": table, "predicted": node}),
+            plot.Intervals(bed),
+            plot.Sashimi(junction_node([[3]], [1100], [1200])),
+        ]
+    )
+    drawing.canvas.draw()
+    assert names(drawing)[:2] == ["measured", "predicted"]

@@ -1,0 +1,166 @@
+"""Genes and Intervals: boxes, rows, names, and what they refuse."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from made_results import axes, exons
+
+from genomekit.genome.annotation import Annotation
+from genomekit.genome.assembly import Genome
+from genomekit.plot import Genes, Highlights, Intervals
+from genomekit.testing import designed_gene
+
+
+def names(ax):
+    return [text.get_text() for text in ax.texts]
+
+
+def heights(ax):
+    return [round(float(np.ptp(path.vertices[:, 1])), 2) for path in ax.collections[0].get_paths()]
+
+
+@pytest.fixture
+def gtf(tmp_path):
+    lines = []
+    for transcript, parts, tag in (("a.1", [(100, 200), (300, 400)], ""), ("a.2", [(100, 150)], ' tag "MANE_Select";')):
+        keys = f'gene_id "a"; gene_name "abc-1"; transcript_id "{transcript}"; gene_type "protein_coding";{tag}'
+        lines += [f"V\tx\texon\t{s + 1}\t{e}\t.\t-\t.\t{keys}" for s, e in parts]
+        lines += [f"V\tx\tCDS\t{parts[0][0] + 21}\t{parts[0][1]}\t.\t-\t.\t{keys}"]
+    path = tmp_path / "a.gtf"
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def test_exons_are_boxes_and_names_are_written():
+    ax = Genes(exons()).draw(axes(), "chrV:1000-1512")
+    assert len(ax.collections[0].get_paths()) == 3
+    assert set(names(ax)) == {"unc-1", "g2"}  # no symbol: the id
+    assert ax.get_title(loc="left") == "Genes"
+
+
+def test_strands_have_colours_and_arrows():
+    ax = Genes(exons()).draw(axes(), "chrV:1000-1512")
+    colors = [tuple(color) for color in ax.collections[0].get_facecolor()]
+    assert colors[0] == colors[1] != colors[2]
+    assert len(ax.collections) > 2  # boxes, lines, and carets of the intron
+
+
+def test_a_gene_whose_intron_spans_the_region_is_drawn():
+    assert names(Genes(exons()).draw(axes(), "chrV:1110-1190")) == ["unc-1"]
+
+
+def test_names_of_neighbours_do_not_lie_on_each_other():
+    parts = [designed_gene(n).placed("chr1", n * 3000, name=f"a long name of gene {n}").to_frame() for n in range(4)]
+    table = pd.concat(parts).assign(gene_id=lambda t: t["gene_name"])
+    panel = Genes(table)
+    ax = panel.draw(axes(), "chr1:0-20000")
+    ax.figure.canvas.draw()
+    boxes = [text.get_window_extent() for text in ax.texts]
+    assert len(boxes) == 4
+    assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
+
+
+def test_coding_parts_are_higher_than_utrs(gtf):
+    ax = Genes(gtf, select="longest").draw(axes(), "chrV:0-500")
+    assert heights(ax) == [0.32, 0.32, 0.6]
+
+
+def test_transcripts_are_chosen(gtf):
+    annotation = Annotation.open(gtf, cached=False)
+    assert len(names(Genes(annotation).draw(axes(), "V:0-500"))) == 2
+    assert len(names(Genes(annotation, select="mane").draw(axes(), "V:0-500"))) == 1
+    assert len(names(Genes(exons(), select="all").draw(axes(), "chrV:1000-1512"))) == 2
+    with pytest.raises(ValueError, match="Unknown selection of transcripts 'best'"):
+        Genes(annotation, select="best").draw(axes(), "V:0-500")
+    with pytest.raises(ValueError, match="select='mane' needs a column"):
+        Genes(exons(), select="mane").draw(axes(), "chrV:1000-1512")
+
+
+def test_longest_of_a_table_is_one_transcript_per_gene():
+    table = exons().assign(gene_id="g1")
+    assert len(names(Genes(table, select="longest").draw(axes(), "chrV:1000-1512"))) == 1
+
+
+def test_colour_and_label_by_any_column():
+    table = exons().assign(kind=["a", "a", "b"])
+    ax = Genes(table, color_by="kind", label="transcript_id").draw(axes(), "chrV:1000-1512")
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["a", "b"]
+    assert set(names(ax)) == {"t1", "t2"}
+    for option in ("color_by", "label"):
+        with pytest.raises(ValueError, match="Unknown column 'kidn'"):
+            Genes(table, **{option: "kidn"}).draw(axes(), "chrV:1000-1512")
+
+
+def test_no_genes_here_is_said_and_wrong_data_are_refused(gtf, tmp_path):
+    assert names(Genes(exons()).draw(axes(), "chrI:1000-1512")) == ["no genes here"]
+    assert names(Genes(gtf).draw(axes(), "chrV:5000-6000")) == ["no genes here"]
+    with pytest.raises(ValueError, match="no column transcript_id"):
+        Genes(exons().drop(columns="transcript_id")).draw(axes(), "chrV:1000-1512")
+    with pytest.raises(ValueError, match="has no gene on chrI, it has V"):
+        Genes(gtf).draw(axes(), "chrI:0-500")
+    with pytest.raises(ValueError, match="int holds no genes"):
+        Genes(3).draw(axes(), "chrI:0-500")
+    (tmp_path / "a.fa").write_text(">V\nACGTACGT\n")
+    with pytest.raises(ValueError, match="has no annotation to draw"):
+        Genes(Genome(tmp_path / "a.fa")).draw(axes(), "V:0-8")
+
+
+def test_what_does_not_fit_is_counted():
+    table = pd.concat([exons().assign(transcript_id=f"t{n}", gene_id=f"g{n}") for n in range(6)])
+    ax = Genes(table, max_rows=2).draw(axes(), "chrV:1000-1512")
+    assert "+ 4 more that do not fit in 2 rows" in names(ax)
+
+
+def test_real_worm_genes_pack_without_collisions(shared):
+    ax = Genes(shared / "data" / "celegans" / "ce10.genes.gtf.gz").draw(axes(10, 4), "chrV:9,000,000-9,060,000")
+    ax.figure.canvas.draw()
+    boxes = [text.get_window_extent() for text in ax.texts if text.get_gid() is None]
+    assert len(boxes) > 5
+    assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
+
+
+def test_intervals_are_boxes_pointed_by_strand(tmp_path):
+    bed = tmp_path / "hits.bed.gz"
+    pd.DataFrame(
+        [["chr1", 10, 20, "GATA", 5, "+"], ["chr1", 15, 30, "SP1", 5, "-"], ["chr1", 50, 60, "CTCF", 5, "."]]
+    ).to_csv(bed, sep="\t", header=False, index=False)
+    ax = Intervals(bed).draw(axes(), "1:0-100")
+    shapes = [path.vertices for path in ax.collections[0].get_paths()]
+    assert [len(np.unique(shape, axis=0)) for shape in shapes] == [5, 5, 4]
+    assert shapes[0][shapes[0][:, 0].argmax(), 1] == pytest.approx(0)  # the tip of + is at its right
+    assert shapes[1][shapes[1][:, 0].argmin(), 1] == pytest.approx(-1)  # packed below, tip at the left
+    assert names(ax) == ["GATA", "SP1", "CTCF"]
+
+
+def test_intervals_take_tables_and_texts_and_refuse_the_rest():
+    ax = Intervals(["chr1:5-10", "chr1:50-60"]).draw(axes(), "chr1:0-100")
+    assert len(ax.collections[0].get_paths()) == 2
+    table = pd.DataFrame({"chrom": "chr1", "start": [1, 30], "end": [9, 40], "kind": ["a", "b"]})
+    by_kind = Intervals(table, color_by="kind", label="kind").draw(axes(), "chr1:0-100")
+    assert [text.get_text() for text in by_kind.get_legend().get_texts()] == ["a", "b"]
+    assert names(Intervals(table).draw(axes(), "chr1:500-900")) == ["none here"]
+    with pytest.raises(ValueError, match="Unknown column 'kidn'"):
+        Intervals(table, color_by="kidn").draw(axes(), "chr1:0-100")
+    with pytest.raises(ValueError, match="no column end"):
+        Intervals(table.drop(columns="end")).draw(axes(), "chr1:0-100")
+    with pytest.raises(ValueError, match="has no chromosome chrX"):
+        Intervals(table).draw(axes(), "chrX:0-100")
+    with pytest.raises(ValueError, match="int holds no intervals"):
+        Intervals(3).draw(axes(), "chrX:0-100")
+
+
+def test_highlights_take_the_same_and_shade():
+    ax = axes()
+    Highlights("chr1:5-10", labels="here", color="red").across([ax], _region("chr1:0-100"))
+    (patch,) = ax.patches
+    assert (patch.get_x(), patch.get_width()) == (5, 5)
+    with pytest.raises(ValueError, match="2 labels came for 1"):
+        Highlights("chr1:5-10", labels=["a", "b"]).marks(_region("chr1:0-100"))
+    with pytest.raises(ValueError, match="'rde' is no colour"):
+        Highlights("chr1:5-10", color="rde").marks(_region("chr1:0-100"))
+
+
+def _region(text):
+    from genomekit.genome.interval import Interval
+
+    return Interval.parse(text)

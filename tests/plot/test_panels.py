@@ -1,0 +1,280 @@
+"""Tracks, Overlay and Difference: lanes, scales, colours, and what they refuse."""
+
+import numpy as np
+import pyBigWig
+import pytest
+import xarray as xr
+from made_results import WHERE, axes, track_node
+
+from genomekit import accessors as accessors
+from genomekit.plot import Difference, Overlay, Tracks
+from genomekit.plot.columns import CurveFill, CurveImage, CurveLine
+
+
+def artists(ax, kind):
+    return [child for child in ax.get_children() if isinstance(child, kind)]
+
+
+def ticks(ax):
+    return [label.get_text() for label in ax.get_yticklabels()]
+
+
+def labels(ax):
+    return [text.get_text() for text in ax.texts if text.get_gid() == "genomekit-label"]
+
+
+def peak(height, width=512):
+    values = np.zeros(width)
+    values[100] = height
+    return values
+
+
+@pytest.fixture
+def pair():
+    """REF 1 and 4 on two tracks, ALT 3 and 4."""
+    ref, alt = np.ones((512, 2)) * [1, 4], np.ones((512, 2)) * [3, 4]
+    return track_node(np.stack([ref, alt]), "gut", "liver")
+
+
+def test_one_track_keeps_real_values_on_its_axis():
+    ax = Tracks(track_node(peak(10)[:, None], "gut")).draw(axes())
+    low, high = ax.get_ylim()
+    assert (low, high) == (0, pytest.approx(11.4))  # 14 % of room
+    assert artists(ax, CurveFill)[0].get_paths()[0].vertices[:, 1].max() == 10
+    assert ax.get_title(loc="left") == "Chromatin accessibility (ATAC-seq), normalized insertion signal"
+
+
+def test_lanes_have_scales_of_their_own_or_share_one():
+    node = track_node(np.column_stack([peak(10), peak(100)]), "gut", "liver")
+    free = Tracks(node).draw(axes())
+    tops = [fill.get_paths()[0].vertices[:, 1].max() % 1 for fill in artists(free, CurveFill)]
+    assert tops[0] == pytest.approx(tops[1])
+    shared = Tracks(node, scale="shared").draw(axes())
+    heights = [np.ptp(fill.get_paths()[0].vertices[:, 1]) for fill in artists(shared, CurveFill)]
+    assert heights[1] == pytest.approx(10 * heights[0])
+    fixed = Tracks(node, scale=(0, 50)).draw(axes())
+    assert ticks(fixed) == ["0", "20", "40", "0", "20", "40"]
+    assert labels(fixed) == ["gut", "liver"]
+
+
+def test_log_ticks_say_values_and_not_logarithms():
+    ax = Tracks(track_node(peak(1000)[:, None], "gut"), transform="log1p").draw(axes(height=1))
+    assert artists(ax, CurveFill)[0].get_paths()[0].vertices[:, 1].max() == pytest.approx(np.log(1001))
+    assert "1000" in ticks(ax)
+    assert ax.get_title(loc="left").endswith("log1p scale")
+
+
+def test_strands_of_a_track_share_a_lane():
+    values = np.column_stack([peak(2), peak(6)])
+    node = track_node(values, "gut", modality="rna_seq", strands="+-")
+    ax = Tracks(node).draw(axes())
+    plus, minus = (fill.get_paths()[0].vertices[:, 1] for fill in artists(ax, CurveFill))
+    assert (plus.max(), minus.min()) == (2, -6)
+    assert labels(ax) == ["gut"]
+    assert not any(text.startswith("-") for text in ticks(ax))  # both count upwards from the line
+    apart = Tracks(node, strands="separate").draw(axes())
+    assert labels(apart) == ["gut +", "gut -"]
+    with pytest.raises(ValueError, match="has no stranded track"):
+        Tracks(track_node(values, "gut", "liver"), strands="mirror").draw(axes())
+
+
+def test_colours_by_hand_by_label_and_by_column():
+    node = track_node(np.ones((512, 2)), "gut", "liver", biosample_name=["a", "b"])
+    by_column = Tracks(node, color_by="biosample_name").draw(axes())
+    assert [text.get_text() for text in by_column.get_legend().get_texts()] == ["a", "b"]
+    colors = [tuple(fill.get_facecolor()[0][:3]) for fill in artists(by_column, CurveFill)]
+    assert len(set(colors)) == 2
+    red = Tracks(node, color={"gut": "red", "liver": "blue"}).draw(axes())
+    assert [fill.get_facecolor()[0][0] for fill in artists(red, CurveFill)] == [1, 0]
+    with pytest.raises(ValueError, match=r"Unknown column 'biosample'.*biosample_name"):
+        Tracks(node, color_by="biosample").draw(axes())
+    with pytest.raises(ValueError, match="3 colours came for 2 lanes"):
+        Tracks(node, color=["red"] * 3).draw(axes())
+    with pytest.raises(ValueError, match="'rde' is no colour"):
+        Tracks(node, color="rde").draw(axes())
+    with pytest.raises(ValueError, match="Unknown track among the colours 'liver'"):
+        Tracks(node, color={"gut": "red"}).draw(axes())
+
+
+def test_labels_are_templates_of_the_metadata():
+    node = track_node(np.ones((512, 1)), "gut", biosample_name=["intestine"])
+    assert labels(Tracks(node, label="{biosample_name} ({modality})").draw(axes())) == ["intestine (atac)"]
+    with pytest.raises(ValueError, match="Unknown column 'tissue'"):
+        Tracks(node, label="{tissue}").draw(axes())
+
+
+def test_keywords_reach_the_artists():
+    line = artists(
+        Tracks(track_node(np.ones((512, 1)), "a"), style="line", artist={"linewidth": 3}).draw(axes()), CurveLine
+    )
+    assert line[0].get_linewidth() == 3
+
+
+def test_heat_is_one_rasterised_picture_with_rows_in_order():
+    node = track_node(np.column_stack([peak(1), peak(5)]), "gut", "liver")
+    ax = Tracks(node, style="heat").draw(axes())
+    (image,) = artists(ax, CurveImage)
+    assert image.get_rasterized()
+    assert image.get_array().max(axis=1).tolist() == [1, 5]
+    with pytest.raises(ValueError, match="different bins"):
+        Tracks({"a": node.isel(track=[0]), "b": node.isel(track=[0], position=slice(5, None))}, style="heat").draw(
+            axes()
+        )
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ({"style": "bars"}, "Unknown style 'bars'"),
+        ({"transform": "log"}, "Unknown transform 'log'. Did you mean 'log1p'"),
+        ({"scale": "same"}, "Unknown scale 'same'"),
+        ({"scale": (5, 1)}, "low < high"),
+        ({"aggregate": "median"}, "Unknown aggregate"),
+        ({"strands": "both"}, "Unknown strands"),
+        ({"max_tracks": 1}, r"2 tracks came, more than max_tracks=1. Choose some with .gk.tracks"),
+    ],
+)
+def test_unknown_choices_are_refused(options, text):
+    with pytest.raises(ValueError, match=text):
+        Tracks(track_node(np.ones((512, 2)), "gut", "liver"), **options).draw(axes())
+
+
+def test_data_that_are_no_curves_are_refused(result_tree, pair):
+    with pytest.raises(ValueError, match="choose one, such as tree\\['rna_seq'\\]"):
+        Tracks(result_tree).draw(axes())
+    with pytest.raises(ValueError, match="Sashimi draws junctions"):
+        Tracks(result_tree["splice_junctions"]).draw(axes())
+    with pytest.raises(ValueError, match="two alleles; use Overlay or Difference"):
+        Tracks(pair).draw(axes())
+    with pytest.raises(ValueError, match="nothing is left to draw"):
+        Tracks(track_node(np.ones((512, 1)), "gut").isel(track=[])).draw(axes())
+    with pytest.raises(ValueError, match="not 1 bp apart"):
+        Tracks(track_node(np.ones((512, 1)), "gut").isel(position=[0, 1, 5])).draw(axes())
+    with pytest.raises(ValueError, match="int cannot be drawn along the genome"):
+        Tracks(3).draw(axes(), "chrV:0-10")
+    with pytest.raises(ValueError, match="give region="):
+        Tracks("a.bw").draw(axes())
+
+
+def test_turned_results_run_from_right_to_left():
+    node = track_node(peak(10)[:, None], "gut").gk.reverse_complement()
+    ax = Tracks(node).draw(axes())
+    assert ax.get_xlim() == (1512, 1000)
+    top = artists(ax, CurveFill)[0].get_paths()[0].vertices
+    assert top[top[:, 1].argmax(), 0] == 1100  # at its place on the genome
+
+
+def test_alleles_are_overlaid_in_grey_and_colour(pair):
+    ax = Overlay(pair).draw(axes())
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["REF", "ALT"]
+    assert labels(ax) == ["gut", "liver"]
+    assert len(artists(ax, CurveLine)) == 4
+    ref, alt = (line.get_color() for line in artists(ax, CurveLine)[:2])
+    assert ref != alt
+
+
+def test_groups_by_name_or_by_column():
+    node = track_node(np.ones((512, 2)), "gut", "liver", biosample_name=["a", "b"])
+    ax = Overlay(node, by="biosample_name", style="fill").draw(axes())
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["a", "b"]
+    assert ax.get_ylim()[1] == pytest.approx(1.14)
+    with pytest.raises(ValueError, match="Overlay needs groups"):
+        Overlay(node).draw(axes())
+    with pytest.raises(ValueError, match="same tracks"):
+        Overlay({"one": node, "two": node.isel(track=[0])}).draw(axes())
+
+
+def test_difference_is_alt_minus_ref_on_symmetric_limits(pair):
+    ax = Difference(pair.isel(track=[0])).draw(axes())
+    low, high = ax.get_ylim()
+    assert low == -high
+    up, down = artists(ax, CurveFill)
+    assert up.get_paths()[0].vertices[:, 1].max() == 2  # 3 - 1
+    assert down.get_paths()[0].vertices[:, 1].min() == 0
+    fold = Difference(pair.isel(track=[0]), kind="log2fc", pseudocount=1.0).draw(axes())
+    assert artists(fold, CurveFill)[0].get_paths()[0].vertices[:, 1].max() == 1  # log2(4 / 2)
+    assert "log2 fold change" in fold.get_title(loc="left")
+
+
+def test_difference_of_two_measurements_and_its_refusals(pair):
+    ref, alt = (pair.sel(allele=name) for name in ("ref", "alt"))
+    ax = Difference(alt, reference=ref).draw(axes())
+    assert labels(ax) == ["gut", "liver"]
+    with pytest.raises(ValueError, match="no allele 'alt'"):
+        Difference(alt).draw(axes())
+    with pytest.raises(ValueError, match="2 tracks came against 1"):
+        Difference(alt, reference=ref.isel(track=[0])).draw(axes())
+    with pytest.raises(ValueError, match="different bins"):
+        Difference(alt, reference=ref.isel(position=slice(1, None))).draw(axes())
+    with pytest.raises(ValueError, match="Unknown kind of difference"):
+        Difference(pair, kind="ratio").draw(axes())
+
+
+def test_missing_values_of_a_difference_stay_gaps():
+    values = np.stack([np.ones((512, 1)), np.full((512, 1), 2.0)])
+    values[1, 100:200] = np.nan
+    up = artists(Difference(track_node(values, "gut")).draw(axes()), CurveFill)[0]
+    assert len(up.get_paths()) == 2
+
+
+def test_bigwig_bedgraph_and_table_give_the_same_curve(tmp_path):
+    with pyBigWig.open(str(tmp_path / "a.bw"), "w") as handle:
+        handle.addHeader([("chrV", 5000)])
+        handle.addEntries(["chrV"] * 2, [1000, 1300], ends=[1100, 1400], values=[2.0, 5.0])
+    (tmp_path / "a.bedgraph").write_text("track type=bedGraph\nchrV\t1000\t1100\t2\nchrV\t1300\t1400\t5\n")
+    drawn = {}
+    for name in ("a.bw", "a.bedgraph"):
+        ax = Tracks(tmp_path / name).draw(axes(), "V:900-1500")
+        paths = artists(ax, CurveFill)[0].get_paths()
+        drawn[name] = [
+            (path.vertices[:, 0].min(), path.vertices[:, 0].max(), path.vertices[:, 1].max()) for path in paths
+        ]
+    assert drawn["a.bw"] == drawn["a.bedgraph"] == [(1000, 1100, 2), (1300, 1400, 5)]
+
+
+def test_wide_regions_of_a_bigwig_are_read_in_bins(tmp_path):
+    with pyBigWig.open(str(tmp_path / "a.bw"), "w") as handle:
+        handle.addHeader([("chrV", 20_000_000)])
+        handle.addEntries(["chrV"], [5_000_000], ends=[5_000_003], values=[7.0])
+    ax = Tracks(tmp_path / "a.bw").draw(axes(), "chrV:0-20,000,000")
+    assert artists(ax, CurveFill)[0].get_paths()[0].vertices[:, 1].max() == 7
+
+
+def test_files_that_do_not_fit_say_so(tmp_path):
+    (tmp_path / "a.bedgraph").write_text("chrV\t1000\t1100\t2\n")
+    (tmp_path / "b.bedgraph").write_text("")
+    (tmp_path / "c.bedgraph").write_text("chrV\tx\t1100\t2\n")
+    with pytest.raises(ValueError, match="has no chromosome chrX, it has chrV"):
+        Tracks(tmp_path / "a.bedgraph").draw(axes(), "chrX:0-10")
+    with pytest.raises(ValueError, match="is empty"):
+        Tracks(tmp_path / "b.bedgraph").draw(axes(), "chrV:0-10")
+    with pytest.raises(ValueError, match="text where numbers belong"):
+        Tracks(tmp_path / "c.bedgraph").draw(axes(), "chrV:0-10")
+    with pytest.raises(FileNotFoundError, match="no file"):
+        Tracks(tmp_path / "d.bw").draw(axes(), "chrV:0-10")
+    with pytest.raises(ValueError, match="is no file of values"):
+        Tracks(tmp_path / "a.txt").draw(axes(), "chrV:0-10")
+
+
+def test_real_bigwig_beside_a_prediction(shared):
+    own = shared / "data" / "yeast" / "Scc1.50bp.bw"
+    node = track_node(
+        np.ones((1024, 1)),
+        "predicted",
+        start=100_000,
+        attrs=WHERE | {"chrom": "chrII", "start": 100_000, "end": 101_024},
+    )
+    ax = Tracks({"measured": own, "predicted": node}).draw(axes(), "chrII:100,000-101,024")
+    assert labels(ax) == ["measured", "predicted"]
+    with pyBigWig.open(str(own)) as handle:
+        highest = handle.stats(
+            "chrII" if "chrII" in handle.chroms() else "II", 100_000, 101_024, type="max", exact=True
+        )[0]
+    fill = artists(ax, CurveFill)[0]
+    assert fill.curve.values.max() == pytest.approx(highest)
+
+
+def test_arrays_out_of_a_node_are_drawn_too():
+    node = track_node(np.ones((512, 2)), "gut", "liver")
+    assert labels(Tracks(node["signal"].isel(track=1)).draw(axes())) == ["liver"]
+    assert isinstance(node["signal"], xr.DataArray)

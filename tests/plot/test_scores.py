@@ -1,0 +1,128 @@
+"""Lollipop and ScoreHeatmap: scores of variants from any form they come in."""
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+import pytest
+from made_results import axes
+
+from genomekit import plot
+from genomekit.plot import Lollipop, ScoreHeatmap
+from genomekit.plot.tables import scores_of
+
+
+@pytest.fixture
+def table():
+    rows = [
+        ("chrV:1101:A>G", "atac", "gut", 0.5),
+        ("chrV:1101:A>G", "rna_seq", "gut", -2.0),
+        ("chrV:1201:C>T", "atac", "gut", 1.0),
+        ("chrV:1201:C>T", "rna_seq", "liver", np.nan),
+    ]
+    return pd.DataFrame(rows, columns=["variant", "modality", "biosample_name", "raw_score"])
+
+
+@pytest.fixture
+def scores():
+    obs = pd.DataFrame({"variant": ["chrV:1101:A>G", "chrV:1201:C>T"]}, index=["0", "1"])
+    var = pd.DataFrame({"modality": ["atac", "rna_seq"], "biosample_name": ["gut", "gut"]}, index=["a", "b"])
+    layers = {"quantile": np.array([[0.1, -0.9], [0.3, 0.2]])}
+    return ad.AnnData(X=np.array([[0.5, -2.0], [1.0, 0.2]]), obs=obs, var=var, layers=layers)
+
+
+def test_stems_stand_at_the_variants_with_the_largest_score(table):
+    ax = Lollipop(table).draw(axes(), "chrV:1000-1512")
+    assert ax.collections[1].get_offsets().tolist() == [[1100.5, -2.0], [1200.5, 1.0]]
+    assert ax.get_ylabel() == "raw score"
+    low, high = ax.get_ylim()
+    assert low < -2 < 1 < high
+
+
+def test_colours_by_a_column_give_a_head_each(table):
+    ax = Lollipop(table, color_by="modality").draw(axes(), "chrV:1000-1512")
+    assert sorted(ax.collections[1].get_offsets()[:, 1]) == [-2, 0.5, 1]
+    assert {text.get_text() for text in ax.get_legend().get_texts()} == {"rna_seq", "atac"}
+
+
+def test_names_are_given_once_and_do_not_collide():
+    rows = [(f"chrV:{1100 + 3 * n}:A>G", kind, 10.0 + n) for n in range(20) for kind in ("atac", "cage")]
+    many = pd.DataFrame(rows, columns=["variant", "modality", "raw_score"])
+    ax = Lollipop(many, color_by="modality", label=20).draw(axes(), "chrV:1000-1512")
+    ax.figure.canvas.draw()
+    boxes = [text.get_window_extent() for text in ax.texts]
+    assert ax.texts[0].get_text() == "1157:A>G"  # the largest comes first, without its chromosome
+    assert len({text.get_text() for text in ax.texts}) == len(boxes) > 1
+    assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
+    assert not Lollipop(many, label=0).draw(axes(), "chrV:1000-1512").texts
+
+
+def test_many_heads_are_rasterised_in_vector_files():
+    many = pd.DataFrame({"variant": [f"chr1:{n}:A>G" for n in range(1, 3001)], "raw_score": 1.0})
+    ax = Lollipop(many).draw(axes(), "chr1:0-4000")
+    assert all(collection.get_rasterized() for collection in ax.collections)
+
+
+def test_heat_map_has_rows_columns_and_gaps(table):
+    ax = ScoreHeatmap(table).draw(axes())
+    assert [text.get_text() for text in ax.get_yticklabels()] == ["atac", "rna_seq"]
+    assert [text.get_text() for text in ax.get_xticklabels()] == ["chrV:1101:A>G", "chrV:1201:C>T"]
+    shown = np.ma.filled(ax.collections[0].get_array().reshape(2, 2), np.nan)
+    np.testing.assert_array_equal(shown, [[0.5, 1.0], [-2.0, np.nan]])
+    assert ax.collections[0].norm.vmin == -2
+
+
+def test_what_is_left_out_is_counted(table):
+    ax = ScoreHeatmap(table, rows="biosample_name", top=1).draw(axes())
+    assert [text.get_text() for text in ax.get_yticklabels()] == ["gut"]
+    assert any("not drawn: 1 rows, 1 columns" in text.get_text() for text in ax.texts)
+
+
+def test_anndata_and_tables_give_the_same(scores):
+    long = scores_of(scores, "raw_score")
+    assert long["value"].tolist() == [0.5, -2.0, 1.0, 0.2]
+    assert long["position"].tolist() == [1101, 1101, 1201, 1201]
+    assert long["track_name"].tolist() == ["a", "b", "a", "b"]
+    assert scores_of(scores, "quantile_score")["value"].tolist() == [0.1, -0.9, 0.3, 0.2]
+    two = scores_of({"one": scores, "two": scores}, "raw_score")
+    assert two.groupby("scorer").size().to_dict() == {"one": 4, "two": 4}
+    assert list(ScoreHeatmap(scores, rows="track_name").draw(axes()).get_yticks()) == [0.5, 1.5]
+
+
+def test_figure_chooses_panels_for_scores(table, scores):
+    drawing = plot.figure(table)
+    kinds = [ax.get_title(loc="left") for ax in drawing.axes]
+    assert kinds == ["", "raw score by modality"]
+    assert drawing.axes[0].get_ylabel() == "raw score"
+    assert len(plot.figure(scores).axes) == 2
+    drawing.canvas.draw()
+    low = min(label.get_window_extent().y0 for label in drawing.axes[1].get_xticklabels())
+    assert low >= 0  # the names of the columns are inside the figure
+
+
+def test_genomic_panels_and_the_heat_map_stack(table):
+    drawing = plot.figure([ScoreHeatmap(table), Lollipop(table)], region="chrV:1000-1512")
+    assert drawing.axes[1].get_xlim() == (1000, 1512)
+    assert drawing.axes[0].get_xlim() == (0, 2)
+
+
+def test_bad_scores_are_refused(table):
+    with pytest.raises(ValueError, match="None of 2 variants lies in chrV:1110-1120"):
+        Lollipop(table).draw(axes(), "chrV:1110-1120")
+    with pytest.raises(ValueError, match="Unknown column of scores 'score'"):
+        Lollipop(table, value="score").draw(axes(), "chrV:1000-1512")
+    with pytest.raises(ValueError, match="Unknown column 'tissue'"):
+        Lollipop(table, color_by="tissue").draw(axes(), "chrV:1000-1512")
+    with pytest.raises(ValueError, match="Unknown column 'variant'"):
+        Lollipop(table.drop(columns="variant")).draw(axes(), "chrV:1000-1512")
+    with pytest.raises(ValueError, match="has no row"):
+        Lollipop(table.iloc[:0]).draw(axes(), "chrV:1000-1512")
+    with pytest.raises(ValueError, match="int holds no scores"):
+        Lollipop(3).draw(axes(), "chrV:1000-1512")
+    with pytest.raises(ValueError, match="has no number"):
+        ScoreHeatmap(table.assign(raw_score=np.nan)).draw(axes())
+    with pytest.raises(ValueError, match="Unknown column 'tissue'"):
+        ScoreHeatmap(table, rows="tissue").draw(axes())
+    with pytest.raises(ValueError, match="above 0"):
+        ScoreHeatmap(table, limits=0).draw(axes())
+    with pytest.raises(ValueError, match="top=0"):
+        ScoreHeatmap(table, top=0).draw(axes())
