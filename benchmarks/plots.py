@@ -155,11 +155,7 @@ def table(rows: list[tuple[str, str, dict]]) -> str:
         "# Making and saving figures\n",
         f"CPU seconds from numbers in memory to a saved file; {os.cpu_count()} cores ({platform.machine()}), "
         f"load average {os.getloadavg()[0]:.1f}. All drew the same numbers in one run, PNG at 100 dots per inch; the "
-<<<<<<< ours
-        "ratio is to genomekit's PNG. Peers ran once, in environments of their own.\n",
-=======
         "ratio is to genomekit's PNG. Peers ran once, in environments of their own. Made by `benchmarks/plots.py`.\n",
->>>>>>> theirs
     ]
     for case, title in TITLES.items():
         mine = [row for row in rows if row[0] == case]
