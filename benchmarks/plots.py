@@ -154,8 +154,8 @@ def table(rows: list[tuple[str, str, dict]]) -> str:
     lines = [
         "# Making and saving figures\n",
         f"CPU seconds from numbers in memory to a saved file; {os.cpu_count()} cores ({platform.machine()}), "
-        f"load average {os.getloadavg()[0]:.1f}. All drew the same numbers in one run, PNG at 100 dots per inch; the ratio "
-        "is to genomekit's PNG. Peers ran once, in environments of their own.\n",
+        f"load average {os.getloadavg()[0]:.1f}. All drew the same numbers in one run, PNG at 100 dots per inch; the "
+        "ratio is to genomekit's PNG. Peers ran once, in environments of their own. Made by `benchmarks/plots.py`.\n",
     ]
     for case, title in TITLES.items():
         mine = [row for row in rows if row[0] == case]

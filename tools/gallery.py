@@ -1,6 +1,6 @@
 """Draw every kind of panel, in easy and in hard cases, and write the gallery page with the code of each picture.
 
-    python tools/gallery.py [--out docs/gallery] [--only NAME]
+    python tools/gallery.py [--out docs/gallery] [--only NAME] && ruff format docs/gallery
 
 Everything comes from the bundled model, a designed gene and made-up numbers, so no data is needed.
 """
@@ -390,7 +390,7 @@ def main() -> None:
         Image.open(buffer).convert("RGB").quantize(256, dither=Image.Dither.NONE).save(
             arguments.out / f"{name}.png", optimize=True
         )
-        body = inspect.getsource(function).split(":\n", 1)[1].replace("  # fmt: skip", "")
+        body = inspect.getsource(function).split(":\n", 1)[1].replace("return ", "")
         page += [f"### {title}\n", f"![{title}]({name}.png)\n", f"```python\n{textwrap.dedent(body).strip()}\n```\n"]
     if not arguments.only:
         (arguments.out / "index.md").write_text("\n".join(page))

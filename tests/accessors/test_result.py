@@ -278,5 +278,11 @@ def test_save_and_open(result_tree, tmp_path):
 
 def test_plot_of_a_tree_a_node_and_an_array(result_tree):
     assert len(result_tree.gk.plot().axes) >= 4
-    assert len(result_tree["chip_tf"].gk.plot(max_tracks=2).axes) == 2
-    assert len(result_tree["chip_tf"]["signal"].gk.plot(region="chrV:1100-1300").axes) == 3
+    names = {"CTCF liver", "CTCF gut", "POLR2A gut"}
+
+    def drawn(figure):
+        (panel,) = figure.axes
+        return names & {text.get_text() for text in panel.texts}
+
+    assert drawn(result_tree["chip_tf"].gk.plot(max_tracks=2)) == {"CTCF liver", "CTCF gut"}
+    assert drawn(result_tree["chip_tf"]["signal"].gk.plot(region="chrV:1100-1300")) == names

@@ -8,7 +8,7 @@ from typing import Any
 
 from matplotlib import rc_context
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure, SubFigure
+from matplotlib.figure import Figure
 from matplotlib.text import Annotation as Note
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
@@ -50,8 +50,8 @@ def figure(
     max_tracks: int = 4,
     title: str | None = None,
     width: Real = WIDTH,
-    fig: Figure | SubFigure | None = None,
-) -> Figure | SubFigure:
+    fig: Figure | None = None,
+) -> Figure:
     """Stack panels over one interval.
 
     No global setting of matplotlib is touched and nothing is shown: use `.savefig`, or leave the figure as the last
@@ -67,7 +67,7 @@ def figure(
         title: Title; default is the region and the assembly, "" leaves it out.
         width: Width of the whole, inches; the height follows from the panels.
         fig: Figure to draw in instead of a new one, such as `plt.figure()` of an interactive backend, where a zoom
-            draws finer data, or a SubFigure; its size stays and the panels share out its height.
+            draws finer data; its size stays and the panels share out its height.
 
     Returns:
         The figure.
