@@ -70,7 +70,7 @@ class Letters(Artist):
         colors: Letter -> colour.
         flip: Turn letters below zero upside down.
         base: y of the foot of all letters.
-        fade: (position, letter) of numbers from 0 to 1: how much of the colour is left; None is all.
+        alpha: Opacity; None is full.
     """
 
     def __init__(
