@@ -66,7 +66,16 @@ def test_a_genome_is_asked_for(tiny_model):
         tiny_model.predict_interval("chrI:1-9")
 
 
-@pytest.mark.parametrize("verb", ["predict_sequence", "predict_interval", "predict_intervals"])
+@pytest.mark.parametrize(
+    "verb",
+    [
+        "predict_sequence",
+        "predict_interval",
+        "predict_intervals",
+        "predict_variant",
+        "predict_haplotype",
+    ],
+)
 def test_verbs_take_what_their_functions_take(verb):
     own = [name for name in inspect.signature(getattr(predict, verb)).parameters if name not in ("engine", "options")]
     method = [name for name in inspect.signature(getattr(Model, verb)).parameters if name != "self"]

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from genomekit.genome.junction import Junction
-from genomekit.splicing import introns, pair_values, unstack
+from genomekit.splicing import annotated_sites, introns, pair_values, pool_sites, unstack
 
 SITES = np.array([[10, 20, -1], [15, 30, -1], [40, -1, -1], [35, -1, -1]])
 
@@ -79,3 +79,28 @@ def test_unstacking_agrees_with_the_reference(shared):
     pd.testing.assert_frame_equal(table[["start", "end", "strand"]], expected, check_dtype=False)
     np.testing.assert_array_equal(values, oracle["junction_unstack_values"])
     assert json.loads(str(oracle["variants"]))  # the oracle is the one described in its README
+
+
+@pytest.mark.parametrize(("count", "threshold"), [(8, 0.1), (8, 0.97), (64, 0.9), (8, 0.0)])
+def test_sites_of_two_alleles_agree_with_the_reference(shared, count, threshold):
+    oracle = np.load(shared / "parity" / "variant_scorers.npz")
+    ref, alt = oracle["topk_ref"][0, :, :4], oracle["topk_alt"][0, :, :4]
+    for name, other in (("single", ref), ("refalt", alt)):
+        expected = oracle[f"topk|k{count}|t{threshold}|{name}"][0]
+        found = pool_sites(ref, other, count=count, threshold=threshold)
+        np.testing.assert_array_equal(found, expected[:, :count])
+        assert (expected[:, count:] == -1).all()
+
+
+def test_annotated_sites_count_and_bodies_limit():
+    ref = np.zeros((10, 4), dtype=np.float32)
+    ref[[1, 7], 0], ref[3, 2] = 0.5, 0.2
+    table = pd.DataFrame(
+        {"position": [104, 99, 108], "kind": ["donor", "donor", "acceptor"], "strand": ["+", "+", "-"]}
+    )
+    annotated = annotated_sites(table, 100, 10)
+    found = pool_sites(ref, np.zeros_like(ref), annotated=annotated, count=3, threshold=0.1)
+    assert found.tolist() == [[1, 4, 7], [-1, -1, -1], [3, -1, -1], [8, -1, -1]]
+    bodies = np.arange(10) >= 4
+    found = pool_sites(ref, np.zeros_like(ref), annotated=annotated, bodies=bodies, count=3, threshold=0.1)
+    assert found.tolist() == [[4, 7, -1], [-1, -1, -1], [-1, -1, -1], [8, -1, -1]]

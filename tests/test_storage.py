@@ -104,7 +104,7 @@ def test_failed_save_leaves_the_old_result_and_nothing_else(result_tree, tmp_pat
     def full(*args):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(storage, "_move", full)
+    monkeypatch.setattr(storage, "move", full)
     with pytest.raises(OSError, match="No space left"):
         storage.save(renamed(result_tree), path, overwrite=True)
     assert storage.open(path).attrs["model"] == "test"
@@ -185,7 +185,7 @@ def test_folder_that_cannot_be_written(result_tree, tmp_path, monkeypatch):
     def refuse(*args, **options):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(storage.tempfile, "mkdtemp", refuse)
+    monkeypatch.setattr("tempfile.mkdtemp", refuse)
     with pytest.raises(PermissionError, match="cannot be written; choose another"):
         storage.save(result_tree, tmp_path / "a.nc")
 

@@ -38,7 +38,7 @@ _EXTRAS = {
     "batch": "zarr",
     "browser": "anywidget",
     "contacts": "cooler",
-    "vcf": "cyvcf2",
+    "vcf": "pysam",
     "tpu": "torch_xla",
 }
 # 4,096 bp with three introns: every head has something to say, and it takes a fraction of a second.

@@ -1,4 +1,4 @@
-"""The command `genomekit`: demo and doctor."""
+"""The command `genomekit`: demo, score and doctor."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from genomekit import __version__
+from genomekit.cli_score import add_score
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -58,6 +59,8 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--seed", type=int, default=0, help="which designed gene (default: %(default)s)")
     _add_machine(demo)
     demo.set_defaults(run=_demo)
+
+    _add_machine(add_score(commands))
 
     doctor = commands.add_parser(
         "doctor", help="print versions, device, cache and memory, and run the numeric self-test"

@@ -19,15 +19,17 @@ from genomekit.engine.plan import Plan
 from genomekit.genome.interval import Interval
 from genomekit.ism import ism
 from genomekit.ism.job import Scorers, Variants
+from genomekit.model_scores import ScoreVerbs
+from genomekit.model_variants import VariantVerbs
 from genomekit.planning import plan
-from genomekit.predict.request import AnyGenome, Names, Options, open_genome
+from genomekit.predict.request import AnyGenome, Names, open_genome, shared_options
 from genomekit.tracks import Modality, TrackTable
 from genomekit.weights import native
 from genomekit.weights.checkpoint import skeleton
 from genomekit.weights.load import load
 
 
-class Model:
+class Model(VariantVerbs, ScoreVerbs):
     """A checkpoint ready to predict; made by `Model.from_pretrained`.
 
     Args:
@@ -155,7 +157,7 @@ class Model:
                 that is not there or not said.
             OutOfMemory: The device is too small; cheaper calls are named.
         """
-        return predict.predict_sequence(self.engine, sequence, interval=interval, **_given(locals()))
+        return predict.predict_sequence(self.engine, sequence, interval=interval, **shared_options(locals()))
 
     def predict_interval(
         self,
@@ -205,7 +207,7 @@ class Model:
             OutOfMemory: The device is too small; cheaper calls are named.
         """
         return predict.predict_interval(
-            self.engine, interval, genome=self.genome if genome is None else genome, **_given(locals())
+            self.engine, interval, genome=self.genome if genome is None else genome, **shared_options(locals())
         )
 
     def predict_intervals(
@@ -251,7 +253,7 @@ class Model:
             ValueError: As `predict_interval`; the number of the interval is named.
         """
         return predict.predict_intervals(
-            self.engine, intervals, genome=self.genome if genome is None else genome, **_given(locals())
+            self.engine, intervals, genome=self.genome if genome is None else genome, **shared_options(locals())
         )
 
     def ism(
@@ -320,13 +322,15 @@ class Model:
         """
         own = {"scorer": scorer, "variant": variant, "method": method, "refine": refine, "mask": mask}
         own |= {"verify": verify, "resume": resume, "genome": self.genome if genome is None else genome}
-        return ism(self.engine, interval, **own, **_given({**locals(), "average_strands": False, "min_count": 0.0}))
+        return ism(
+            self.engine, interval, **own, **shared_options({**locals(), "average_strands": False, "min_count": 0.0})
+        )
 
     def plan(self, call: str | Callable[..., Any], *arguments: Any, genome: AnyGenome = None, **options: Any) -> Plan:
         """Say what a call would do and cost, without running it.
 
         Args:
-            call: A verb of the model, or its name: `predict_sequence`, `predict_interval`, `predict_intervals`, `ism`.
+            call: A verb of the model that predicts, or `ism`; itself, or its name.
             *arguments: As for that verb.
             genome: As for that verb.
             **options: As for that verb.
@@ -384,11 +388,6 @@ class Model:
     def _repr_html_(self) -> str:
         title, table = self._summary()
         return f"<p><b>Model</b> {html.escape(title)}</p>{table.to_html(border=0)}"
-
-
-def _given(arguments: Mapping[str, Any]) -> Options:
-    """Take the options that all verbs share from the arguments of one."""
-    return Options(**{name: arguments[name] for name in Options.__annotations__})
 
 
 def _opened(genome: AnyGenome) -> AnyGenome:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,13 +14,15 @@ from genomekit.engine.incremental import batch_size
 from genomekit.engine.plan import Plan
 from genomekit.engine.strands import Part
 from genomekit.errors import unknown
+from genomekit.genome.spelling import read_variants
 from genomekit.genome.window import Window
 from genomekit.ism.exact import substitutions
 from genomekit.ism.job import prepare
 from genomekit.predict.request import AnyGenome, Options, Request, find_genome, find_own_organism, make_request
+from genomekit.predict.variant import window_of
 from genomekit.predict.verbs import choose_window, listed, place_sequence
 
-VERBS = ("predict_sequence", "predict_interval", "predict_intervals", "ism")
+VERBS = ("predict_sequence", "predict_interval", "predict_intervals", "predict_variant", "predict_haplotype", "ism")
 
 _OWN = ("scorer", "method", "refine", "mask", "variant", "verify", "resume")
 
@@ -40,6 +43,8 @@ def plan(
         placed = options.pop("interval", None)
         request = make_request(engine, find_own_organism(engine, options.get("organism"), None), Options(**options))
         return _of_windows(engine, name, request, [place_sequence(engine, arguments[0], placed, options.get("window"))])
+    if name in ("predict_variant", "predict_haplotype"):
+        return _of_variants(engine, name, arguments[0], genome, options)
     found = find_genome(genome, options.get("organism"))
     request = make_request(engine, find_own_organism(engine, options.get("organism"), found), Options(**options))
     intervals = listed(arguments[0]) if name == "predict_intervals" else [arguments[0]]
@@ -67,6 +72,17 @@ def _of_windows(engine: Engine, name: str, request: Request, windows: Iterable[W
     return _plan(engine, name, request.wanted, longest, passes, "window", size, result, flops, recomputed)
 
 
+def _of_variants(engine: Engine, name: str, variants: Any, genome: AnyGenome, options: dict[str, Any]) -> Plan:
+    interval, *_ = (options.pop(own, None) for own in ("interval", "align", "ref_check"))
+    found = find_genome(genome, options.get("organism"))
+    request = make_request(engine, find_own_organism(engine, options.get("organism"), found), Options(**options))
+    window = window_of(engine, read_variants(variants, found), interval, found, options.get("window"))
+    one = _of_windows(engine, name, request, [window])
+    # Two alleles; where junctions are asked for, first for the sites of both and then for the counts at these.
+    passes = 4 if any(part.is_junction for part in request.wanted.values()) else 2
+    return replace(one, passes=passes * one.passes, seconds=passes * one.seconds, result_bytes=2 * one.result_bytes)
+
+
 def _of_ism(engine: Engine, interval: Any, genome: AnyGenome, options: dict[str, Any]) -> Plan:
     own = {name: options.pop(name) for name in _OWN if name in options}
     method = own.get("method", "exact")
@@ -76,9 +92,8 @@ def _of_ism(engine: Engine, interval: Any, genome: AnyGenome, options: dict[str,
     computed = edits if method == "exact" else min(int(own.get("refine", 0)), edits)
     asked = []
     for read in job.reads:
-        for stretch, _ in job.orientation.stretches(read, np.array([job.center])):
-            modality = read.part.modality
-            asked.append(Asked(modality.head_kind, modality.resolution, len(read.part.channels), stretch.width))
+        for part, bins, _ in read.asks(np.array([job.center]), job.window.length):
+            asked.append(Asked(part.modality.head_kind, part.modality.resolution, len(part.channels), bins.width))
     shown = job.window.interval.width
     batch = batch_size(job.window.length)
     sizes = {"edits": computed, "batch": batch, "region": shown}

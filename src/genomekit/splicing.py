@@ -12,6 +12,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from genomekit.nn.splice import select_sites
+
 Values = TypeVar("Values", np.ndarray, Tensor)
 
 
@@ -118,3 +120,67 @@ def unstack(
     table = pd.DataFrame({"start": found.start + offset, "end": found.end + offset, "strand": strand})
     table.insert(0, "chrom", chrom)
     return table, values
+
+
+def annotated_sites(sites: pd.DataFrame, start: int, length: int) -> Float[np.ndarray, "position 4"]:
+    """Mark annotated splice sites as if they were predicted with probability 1.
+
+    Args:
+        sites: position (0-based, exon side), kind ("donor" or "acceptor") and strand, as `Genome.splice_sites` gives.
+        start: First base of the window, 0-based.
+        length: bp of the window.
+
+    Returns:
+        1 at sites, else 0, in the order donor+, acceptor+, donor-, acceptor-.
+
+    Example:
+        >>> table = pd.DataFrame({"position": [12, 14], "kind": ["donor", "acceptor"], "strand": ["+", "-"]})
+        >>> np.argwhere(annotated_sites(table, 10, 8)).tolist()
+        [[2, 0], [4, 3]]
+    """
+    marked = np.zeros((length, 4), dtype=np.float32)
+    offset = sites["position"].to_numpy(np.int64) - start
+    kind = (sites["kind"] == "acceptor").to_numpy() + 2 * (sites["strand"] == "-").to_numpy()
+    inside = (offset >= 0) & (offset < length)
+    marked[offset[inside], kind[inside]] = 1
+    return marked
+
+
+def pool_sites(
+    ref: Float[np.ndarray, "position 4"],
+    alt: Float[np.ndarray, "position 4"],
+    *,
+    annotated: Float[np.ndarray, "position 4"] | None = None,
+    bodies: np.ndarray | None = None,
+    count: int,
+    threshold: float,
+) -> Int[np.ndarray, "4 site"]:
+    """Choose the splice sites that both alleles of a variant are counted at.
+
+    Args:
+        ref: Probabilities of donor+, acceptor+, donor-, acceptor-.
+        alt: Those of ALT, on REF coordinates, 0 where ALT has no base.
+        annotated: 1 at annotated sites, which count as predicted.
+        bodies: Positions where sites may lie, bool (position,): bodies of the genes that the variant overlaps; None
+            is the whole window.
+        count: Most sites of a kind.
+        threshold: Least probability.
+
+    Returns:
+        0-based positions in the window, ascending, -1 past the last.
+
+    Example:
+        >>> ref, alt = np.zeros((2, 6, 4), np.float32)
+        >>> ref[4, 0], alt[1, 0], alt[2, 1] = 0.9, 0.3, 0.05
+        >>> pool_sites(ref, alt, count=2, threshold=0.1)[:2].tolist()
+        [[1, 4], [-1, -1]]
+
+    Source:
+        google-deepmind/alphagenome_research, splice sites of predict_variant and of the junction scorer.
+    """
+    pooled = np.maximum(ref, alt)
+    if annotated is not None:
+        pooled = np.maximum(pooled, annotated)
+    if bodies is not None:
+        pooled = np.where(bodies[:, None], pooled, 0)
+    return select_sites(torch.from_numpy(np.ascontiguousarray(pooled))[None], count, threshold)[0].numpy()

@@ -6,23 +6,23 @@ byte order and NumPy scalars on the way, and `open` undoes that.
 
 from __future__ import annotations
 
-import contextlib
-import importlib.util
 import json
 import os
-import shutil
-import tempfile
 import warnings
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
+from genomekit.disk import beside, check_sizes, move, require_zarr, sizes
 from genomekit.genome.cache import require_space
 from genomekit.labels import SCHEMA, plain_attrs, text
+
+if TYPE_CHECKING:
+    from genomekit.scores import ScoreSet
 
 # Root attribute of a Zarr store: the order of its nodes, which Zarr forgets, and the sizes of its files, without which
 # a lost chunk looks like one left out as empty.
@@ -74,22 +74,23 @@ def save(tree: xr.DataTree, path: str | os.PathLike[str], *, overwrite: bool = F
     ready = tree.map_over_datasets(_for_disk)
     # HDF5 brings the whole process down on a full disk, with every result in it.
     require_space(target.parent, ready.nbytes * 11 // 10 + _HEADERS)
-    with _beside(target, kind) as temporary:
+    with beside(target, kind) as temporary:
         if kind == "nc":
             ready.to_netcdf(temporary, engine="h5netcdf", encoding=_netcdf_encoding(ready) if compress else None)
         else:
-            _require_zarr()
+            require_zarr()
             ready.to_zarr(temporary, mode="w", consolidated=False, zarr_format=3)
             _write_manifest(temporary, ready)
-        _move(temporary, target)
+        move(temporary, target)
     return target
 
 
-def open(path: str | os.PathLike[str]) -> xr.DataTree:
+def open(path: str | os.PathLike[str]) -> xr.DataTree | ScoreSet:
     """Read a saved result back, equal to what was saved.
 
     Args:
-        path: A `.nc` file or `.zarr` folder written by `save`.
+        path: A `.nc` file or `.zarr` folder written by `save`; an `.h5` file or `.zarr` folder of scores, written by
+            `ScoreSet.save`; or the folder that a batch of variants was scored into.
 
     Raises:
         FileNotFoundError: Nothing is there.
@@ -99,10 +100,17 @@ def open(path: str | os.PathLike[str]) -> xr.DataTree:
     source = Path(path)
     if not source.exists():
         raise FileNotFoundError(f"There is no saved result at {source}; look for a .nc file or a .zarr folder.")
+    if source.suffix != ".nc":
+        from genomekit.scores import sharded, store  # AnnData loads only for those who have scores
+
+        if sharded.is_sharded(source):
+            return sharded.open_sharded(source)
+        if store.is_scores(source):
+            return store.open_scores(source)
     kind = _kind(source)
     order = {}
     if kind == "zarr":
-        _require_zarr()
+        require_zarr()
         order = _check_manifest(source)
     try:
         with warnings.catch_warnings():
@@ -132,11 +140,6 @@ def _kind(path: Path) -> str:
     if path.suffix in (".nc", ".zarr"):
         return path.suffix[1:]
     raise ValueError(f"{path} ends in {path.suffix!r}; results are saved as .nc (NetCDF) or .zarr (Zarr).")
-
-
-def _require_zarr() -> None:
-    if importlib.util.find_spec("zarr") is None:
-        raise ImportError("Zarr is not installed; run `pip install 'genomekit-torch[batch]'`, or use a .nc file.")
 
 
 def _for_disk(dataset: xr.Dataset) -> xr.Dataset:
@@ -194,42 +197,10 @@ def _python(attrs: Mapping[Any, object]) -> dict[str, object]:
     return {name: value.item() if isinstance(value, np.generic) else value for name, value in attrs.items()}
 
 
-@contextlib.contextmanager
-def _beside(target: Path, kind: str) -> Iterator[Path]:
-    """Give a temporary path on the target's own disk, so that the final rename is atomic; always cleaned up."""
-    try:
-        folder = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
-    except PermissionError as error:
-        raise PermissionError(f"The folder {target.parent} cannot be written; choose another one.") from error
-    try:
-        yield folder / f"part.{kind}"
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _move(temporary: Path, target: Path) -> None:
-    if target.is_dir():  # a folder cannot be replaced in one step: the old one steps aside first
-        aside = temporary.parent / "replaced"
-        target.rename(aside)
-        try:
-            temporary.rename(target)
-        except OSError:
-            aside.rename(target)
-            raise
-    else:
-        os.replace(temporary, target)
-
-
-def _files(store: Path) -> dict[str, int]:
-    """Give the size of every file but the root's metadata, which holds this list."""
-    files = {path.relative_to(store).as_posix(): path for path in store.rglob("*") if path.is_file()}
-    return {name: files[name].stat().st_size for name in sorted(files) if name != "zarr.json"}
-
-
 def _write_manifest(store: Path, tree: xr.DataTree) -> None:
     order = {node.path: [str(name) for name in node.to_dataset(inherit=False).variables] for node in tree.subtree}
     metadata = json.loads((store / "zarr.json").read_text())
-    metadata["attributes"][MANIFEST] = json.dumps({"order": order, "files": _files(store)})
+    metadata["attributes"][MANIFEST] = json.dumps({"order": order, "files": sizes(store)})
     (store / "zarr.json").write_text(json.dumps(metadata))
 
 
@@ -245,11 +216,5 @@ def _check_manifest(store: Path) -> dict[str, list[str]]:
         raise ValueError(
             f"{store} has no list of its files: it is incomplete or genomekit did not write it."
         ) from error
-    found = _files(store)
-    wrong = [name for name, size in expected.items() if found.get(name) != size]
-    if wrong:
-        raise ValueError(
-            f"{store} is damaged: {len(wrong)} of {len(expected)} files are missing or have another size, first "
-            f"{wrong[0]}. Copy the whole folder again."
-        )
+    check_sizes(store, expected)
     return order

@@ -5,14 +5,16 @@ import pytest
 import torch
 from tiny import LENGTH, TINY, TRACK_MEANS, parameter
 
-from genomekit.engine import incremental
-from genomekit.engine.incremental import Edit, Reference, Stretch, batches, difference
+from genomekit.engine import reading
+from genomekit.engine.incremental import Change, Reference, batches, difference
 from genomekit.engine.ladder import Encoding
 from genomekit.engine.prepared import Prepared
+from genomekit.engine.reading import Stretch
 from genomekit.nn import AlphaGenome
 
 FLOAT64 = 1e-12
 BASES = np.eye(4)
+SITES = np.array([[10, 700, 1500], [300, 1400, 4000], [900, 2000, -1], [20, -1, -1]])
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +36,7 @@ def plain():
         return known[key]
 
     def whole(sequence):
-        out = network(torch.from_numpy(sequence)[None], torch.tensor([0]))
+        out = network(torch.from_numpy(sequence)[None], torch.tensor([0]), sites=torch.from_numpy(SITES)[None])
         keys = {"rna_seq": "predictions_1bp", "chip_tf": "predictions_128bp"}
         return {name: head[keys.get(name, "predictions")][0] for name, head in out.items()}
 
@@ -48,7 +50,7 @@ def reference_of(plain, **options):
 
 def other(letters, position, shift=1):
     """The SNV that moves a base on by `shift` letters."""
-    return Edit(position, np.roll(letters[position : position + 1], shift, axis=1))
+    return Change(position, np.roll(letters[position : position + 1], shift, axis=1))
 
 
 def edited(letters, edit):
@@ -96,13 +98,14 @@ def test_snvs_anywhere_read_around_themselves(plain, options):
 def test_longer_replacements(plain, width):
     starts = [0, 5, 127, 700, 1023, LENGTH - width]
     letters = plain[2]
-    edits = [Edit(start, np.roll(letters[start : start + width], 1, axis=1)) for start in starts]
+    edits = [Change(start, np.roll(letters[start : start + width], 1, axis=1)) for start in starts]
     check(plain, reference_of(plain), edits, [around("rna_seq", starts, 300, channels=(0,))])
 
 
 @pytest.mark.parametrize("position", [0, 63, 1000, LENGTH - 200])
 @pytest.mark.parametrize("size", [-7, 130])
-def test_insertions_and_deletions_reuse_what_lies_before(plain, position, size):
+@pytest.mark.parametrize("options", [{}, {"region": (900, 1200), "kept": 1}])
+def test_insertions_and_deletions_reuse_what_lies_before(plain, position, size, options):
     letters = plain[2]
     new = BASES[np.random.default_rng(1).integers(0, 4, abs(size))]
     if size > 0:
@@ -113,7 +116,7 @@ def test_insertions_and_deletions_reuse_what_lies_before(plain, position, size):
     assert edit.start >= position
     np.testing.assert_array_equal(edited(letters, edit), changed)
     reads = [around("rna_seq", [position], 200, channels=(0, 1)), around("chip_tf", [position], 5, 128)]
-    check(plain, reference_of(plain), [edit], reads)
+    check(plain, reference_of(plain, **options), [edit], reads)
 
 
 def test_several_stretches_of_a_gene_and_one_stretch_for_all_edits(plain):
@@ -137,8 +140,8 @@ def test_no_change_is_exactly_the_reference(plain):
     reference = reference_of(plain)
     stretches = [around("rna_seq", positions), around("chip_tf", positions, 4, 128)]
     with torch.inference_mode():
-        same = reference.read([Edit(p, letters[p : p + 1]) for p in positions], stretches)
-        unedited = reference.read_reference(stretches, len(positions))
+        same = reference.read([Change(p, letters[p : p + 1]) for p in positions], stretches)
+        unedited = reference.unedited().stretches(stretches, len(positions))
     for got, expected in zip(same, unedited, strict=True):
         torch.testing.assert_close(got, expected, rtol=0, atol=FLOAT64)
 
@@ -148,8 +151,8 @@ def test_only_the_neighbourhood_is_computed(plain, monkeypatch):
     compute = Encoding.compute
     monkeypatch.setattr(Encoding, "compute", lambda *args, **more: pytest.fail("rows of the reference were computed"))
     widths = []
-    decode = incremental.decode
-    monkeypatch.setattr(incremental, "decode", lambda *args: widths.append(args[3].width) or decode(*args))
+    decode = reading.decode
+    monkeypatch.setattr(reading, "decode", lambda *args: widths.append(args[3].width) or decode(*args))
     with torch.inference_mode():
         reference.read([other(plain[2], 1000)], [around("rna_seq", [1000])])
     assert widths == [101]
@@ -157,8 +160,45 @@ def test_only_the_neighbourhood_is_computed(plain, monkeypatch):
 
 
 def test_batches_hold_one_width_and_keep_the_order_of_positions(plain):
-    edits = [Edit(start, np.zeros((width, 4))) for start, width in ((5, 1), (0, 200), (3, 1), (4, 2))]
+    edits = [Change(start, np.zeros((width, 4))) for start, width in ((5, 1), (0, 200), (3, 1), (4, 2))]
     assert list(batches(edits, 2)) == [[1], [2, 0], [3]]
     reference = reference_of(plain)
     with pytest.raises(ValueError, match="one width"):
         reference.read(edits, [])
+
+
+def introns_only(counts):
+    """Keep the counts of pairs in the order of an intron, from (both, donor, acceptor)."""
+    kept = counts.clone().unflatten(0, (2, -1))
+    for strand, (donors, acceptors) in enumerate(((SITES[0], SITES[1]), (SITES[2], SITES[3]))):
+        for i, donor in enumerate(donors):
+            for j, acceptor in enumerate(acceptors):
+                if min(donor, acceptor) < 0 or (donor < acceptor) != (strand == 0):
+                    kept[strand, :, i, j] = 0
+    return kept.flatten(0, 1)
+
+
+def junctions(plain, sequence):
+    return introns_only(plain[0](sequence)["splice_junctions"].movedim(-1, 0))
+
+
+def test_junctions_between_given_sites_of_every_edit(plain):
+    edits = [other(plain[2], position) for position in (12, 705)]
+    indel = difference(plain[2], np.roll(plain[2], -3, axis=0))
+    reference = reference_of(plain, region=(0, 800))
+    with torch.inference_mode():
+        several = reference.edited(edits).junctions("splice_junctions", None, SITES, len(edits))
+        one = reference.edited([indel]).junctions("splice_junctions", (1, 0), SITES, 1)
+        unedited = reference.unedited().junctions("splice_junctions", None, SITES, 1)
+    for got, edit in zip(several, edits, strict=True):
+        torch.testing.assert_close(
+            introns_only(got), junctions(plain, edited(plain[2], edit)), rtol=FLOAT64, atol=FLOAT64
+        )
+    torch.testing.assert_close(introns_only(unedited[0]), junctions(plain, plain[2]), rtol=FLOAT64, atol=FLOAT64)
+    expected = junctions(plain, edited(plain[2], indel))
+    tissues = len(expected) // 2
+    torch.testing.assert_close(introns_only(one[0]), expected[[1, 0, tissues + 1, tissues]], rtol=FLOAT64, atol=FLOAT64)
+    assert float(several[0].max()) > 0
+    with torch.inference_mode():
+        none = reference.unedited().junctions("splice_junctions", None, np.full((4, 1), -1), 1)
+    assert none.shape == (1, 2 * tissues, 0, 0)

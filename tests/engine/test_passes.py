@@ -5,22 +5,29 @@ import pytest
 import torch
 from tiny import LENGTH, TINY, TRACK_MEANS, dna, parameter
 
+from genomekit.align import align, site_spans
 from genomekit.engine import ladder, passes, tower
 from genomekit.engine.passes import Ask, JunctionCounts, run
 from genomekit.engine.prepared import Prepared
+from genomekit.genome.edit import Event
 from genomekit.nn import AlphaGenome
 
 FLOAT64 = 1e-12
 KEPT = {"rna_seq": (1, 0), "chip_tf": (0,), "contact_maps": (1,), "splice_sites": (0, 3), "splice_site_usage": (3, 1)}
 
 
-@pytest.fixture(scope="module")
-def plain():
-    """The network, its prepared form, and the whole plain output of one sequence."""
+def plain_network():
     network = AlphaGenome(TINY).double().eval()
     shapes = {name: t.shape for name, t in network.state_dict().items()}
     network.load_state_dict({n: torch.from_numpy(parameter(n, tuple(s))).reshape(s) for n, s in shapes.items()})
     network.set_track_means({name: torch.from_numpy(mean) for name, mean in TRACK_MEANS.items()})
+    return network
+
+
+@pytest.fixture(scope="module")
+def plain():
+    """The prepared network, a sequence, and the whole plain output."""
+    network = plain_network()
     sequence = torch.from_numpy(dna())[:1]
     with torch.inference_mode():
         out = network(sequence, torch.tensor([1]))
@@ -95,6 +102,27 @@ def test_junctions_of_given_sites(plain, tiles):
     with torch.inference_mode():
         got = dict(run(prepared, sequence, 1, asks(["splice_junctions"]), sites=sites))["splice_junctions"]
     check_junctions(got, out["splice_junctions"])
+
+
+def test_junctions_of_sites_read_elsewhere(plain, tiles):
+    """Sites of REF in an ALT window: the embedding is aligned first, by the rule of scores, and then read."""
+    prepared, sequence, _ = plain
+    network, organism = plain_network(), torch.tensor([1])
+    sites = torch.arange(40, 40 + 24 * 60, 60).reshape(6, 4).T.contiguous()
+    first, gone = 280, 1060
+    # The second donor stands before an insertion across tiles; later sites move, and one of them is deleted.
+    events = [Event(first + 1, 0, 300), Event(gone, 1, 0)]
+    sources = site_spans(events, sites.numpy(), LENGTH)
+    assert sources[first] == (first, first + 301)
+    assert sources[gone] == (0, 0)
+    with torch.inference_mode():
+        encoded = network.encode(sequence)
+        embeddings = network.embed(network.trunk(encoded.tokens, organism), encoded.skips, organism)
+        aligned = align(embeddings.base, events, LENGTH, dim=1)
+        expected = network.heads["splice_junctions"](aligned, organism, sites[None])
+        ask = asks(["splice_junctions"])
+        got = dict(run(prepared, sequence, 1, ask, sites=sites, sources=sources))["splice_junctions"]
+    check_junctions(got, expected)
 
 
 @pytest.mark.parametrize("stretch", [(0, 1), (127, 129), (1000, 1501), (LENGTH - 3, LENGTH)])

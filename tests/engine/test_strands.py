@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from genomekit.engine import Junctions, one_hot
-from genomekit.engine.encode import reverse_complement
+from genomekit.engine.encode import reverse_complement, reverse_sites
 from genomekit.engine.strands import parts, read_window
 
 FLOAT32_SLICED = 1e-5
@@ -75,6 +75,40 @@ def test_an_average_is_the_mean_of_both_readings(tiny_engine, dna, wanted):
     junctions = both["splice_junctions"]
     assert isinstance(junctions, Junctions)
     np.testing.assert_array_equal(junctions.sites, plus["splice_junctions"].sites)
+
+
+def pairs(junctions, length=2048, turned=False):
+    """Counts of pairs of sites that can be an intron, by strand, donor and acceptor."""
+    found = {}
+    for strand in (0, 1):
+        donors, acceptors = junctions.sites[2 * strand], junctions.sites[2 * strand + 1]
+        for i, donor in enumerate(donors):
+            for j, acceptor in enumerate(acceptors):
+                if min(donor, acceptor) < 0 or (donor < acceptor) != (strand == 0) or donor == acceptor:
+                    continue
+                place = (1 - strand, length - 1 - donor, length - 1 - acceptor) if turned else (strand, donor, acceptor)
+                tissues = junctions.predictions.shape[-1] // 2
+                found[place] = junctions.predictions[i, j, strand * tissues : (strand + 1) * tissues]
+    return found
+
+
+def test_junctions_of_given_sites_on_minus_are_those_of_the_other_strand(tiny_engine, dna, wanted):
+    """Given sites are turned: every pair keeps its own count, and an average is the mean pair by pair."""
+    part = {"splice_junctions": wanted["splice_junctions"]}
+    plus = read_window(tiny_engine, dna, "worm", part, {})["splice_junctions"]
+    assert (plus.sites >= 0).sum() > 8
+    minus = read_window(tiny_engine, dna, "worm", part, {}, strand="-", sites=plus.sites)["splice_junctions"]
+    np.testing.assert_array_equal(minus.sites, plus.sites)
+    there = reverse_sites(plus.sites, 2048)
+    there = np.stack([np.r_[np.sort(row[row >= 0]), row[row < 0]] for row in there])
+    other = read_window(tiny_engine, reverse_complement(dna), "worm", part, {}, sites=there)["splice_junctions"]
+    expected, got = pairs(other, turned=True), pairs(minus)
+    assert set(got) == set(expected)
+    assert len(got) > 8
+    average = pairs(read_window(tiny_engine, dna, "worm", part, {}, average=True)["splice_junctions"])
+    for place, counts in pairs(plus).items():
+        close(got[place], expected[place])
+        close(average[place], (counts + expected[place]) / 2)
 
 
 def test_an_average_of_a_palindrome_is_symmetric(tiny_engine, wanted):

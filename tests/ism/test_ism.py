@@ -10,7 +10,7 @@ from genomekit.engine import one_hot
 from genomekit.errors import GenomekitWarning, ReferenceMismatch
 from genomekit.ism import partial, verb
 from genomekit.model import Model
-from genomekit.scoring import CenterMaskScorer
+from genomekit.scoring import CenterMaskScorer, GeneMaskScorer, SpliceJunctionScorer
 
 CLOSE = 2e-6  # full predictions come as float32
 LENGTH = 6000
@@ -157,9 +157,9 @@ def test_deleted_positions_are_nan(model):
 
 def test_a_variant_that_does_not_fit_is_refused(model):
     wrong = "A" if LETTERS[2005] != "A" else "C"
-    with pytest.raises(ReferenceMismatch, match=f"has REF '{wrong}'"):
+    with pytest.raises(ReferenceMismatch, match=f"says the reference is '{wrong}'"):
         model.ism("chrA:2,010-2,012", variant=f"chrA:2006:{wrong}>T", modalities="atac", window=2048)
-    with pytest.raises(ValueError, match="outside the window"):
+    with pytest.raises(ValueError, match="changes nothing in the window"):
         model.ism("chrA:2,010-2,012", variant=f"chrA:6:{LETTERS[5]}>", modalities="atac", window=2048)
 
 
@@ -318,3 +318,28 @@ def test_a_result_is_saved_and_read_back(model, tmp_path, ending):
     path = result.gk.save(tmp_path / f"result.{ending}")
     (node,) = gk.open(path).children.values()
     xr.testing.assert_identical(node.to_dataset(), result)
+
+
+def test_one_gene_is_scored_over_its_exons_and_junctions_are_refused(model, tmp_path, genome):
+    names = 'gene_id "g1"; gene_name "g1"; gene_biotype "protein_coding"; transcript_id "g1.1";'
+    exons = [(1900, 1960), (2040, 2100)]
+    rows = [("gene", 1900, 2100), ("transcript", 1900, 2100), *(("exon", a, b) for a, b in exons)]
+    lines = [f"chrA\tmade\t{kind}\t{a + 1}\t{b}\t.\t+\t.\t{names}" for kind, a, b in rows]
+    (tmp_path / "genes.gtf").write_text("\n".join(lines) + "\n")
+    annotated = gk.Genome(genome.fasta.path, tmp_path / "genes.gtf", organism="worm")
+    scorer = GeneMaskScorer("rna_seq", gene="g1")
+    options = {"genome": annotated, "window": 2048, "verify": 1}
+    result = model.ism("chrA:2,010-2,012", scorer=scorer, **options)
+
+    def over_exons(ref, alt, offset):
+        rows = np.concatenate([np.arange(a, b) for a, b in exons]) - 987
+        return alt[rows].mean(0) - ref[rows].mean(0)
+
+    assert result["strand"].values.tolist() == ["+", "+"]  # tracks of the other strand say nothing of the gene
+    close(result.effect, loop(model, 987, range(2010, 2012), "rna_seq", [0, 1], over_exons))
+    hybrid = model.ism("chrA:2,010-2,012", scorer=scorer, method="hybrid", refine=6, **options)
+    close(hybrid.effect, result.effect.values)
+    with pytest.raises(ValueError, match="mutagenesis has no such scorer"):
+        model.ism("chrA:2,010-2,012", scorer=SpliceJunctionScorer(), **options)
+    with pytest.raises(ValueError, match="gives 0 rows here"):
+        model.ism("chrA:3,500-3,502", scorer=GeneMaskScorer("rna_seq", mask="body"), **options)

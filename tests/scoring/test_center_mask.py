@@ -29,6 +29,7 @@ def test_the_aggregations_by_hand():
         "active_mean": 4.5,
         "active_sum": 9.0,
         "max_abs_diff": 4.0,
+        "diff_log_mean": math.log(4.501) - math.log(2.001),
     }
     assert set(expected) == set(AGGREGATIONS)
     # log1p and log2 of the bin that does not count must not spoil the others: its values are any real prediction.

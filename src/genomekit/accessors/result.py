@@ -15,7 +15,7 @@ import xarray as xr
 from genomekit import contribution, export, storage
 from genomekit.accessors import mutagenesis
 from genomekit.accessors.selection import Nodes, crop, extent, select_tracks
-from genomekit.accessors.shape import coarsen, delta, turn
+from genomekit.accessors.shape import coarsen, delta, resolution_of, turn
 from genomekit.errors import GenomekitWarning
 from genomekit.genome.interval import Interval
 from genomekit.labels import prediction_tree
@@ -150,12 +150,17 @@ class ResultAccessor(ABC):
         return self._rebuild(done)
 
     def delta(self) -> Any:
-        """Subtract REF from ALT.
+        """Subtract REF from ALT. Where ALT has no base the difference is NaN.
 
         Raises:
             ValueError: A node has no dim `allele` with "ref" and "alt".
         """
-        return self._rebuild({name: delta(node) if "signal" in node else node for name, node in self._nodes().items()})
+        nodes = self._nodes()
+        fine = [name for name, node in nodes.items() if "position" in node.dims and resolution_of(node) == 1]
+        if moved := [name for name in fine if nodes[name].attrs.get("allele_alignment") == "raw"]:
+            text = f"{', '.join(moved)}: ALT is as read, so that after an indel other bases are subtracted. "
+            warnings.warn(f"{text}Predict with align='ref' for differences.", GenomekitWarning, stacklevel=2)
+        return self._rebuild({name: delta(node) if "signal" in node else node for name, node in nodes.items()})
 
     def reverse_complement(self) -> Any:
         """Turn a result for display, so that a minus-strand gene reads from left to right.

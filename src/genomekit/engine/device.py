@@ -103,7 +103,7 @@ def empty(shape: tuple[int, ...], dtype: torch.dtype, device: torch.device | Non
 
     On the host NumPy makes it: it asks the kernel for huge pages, so that writing to fresh memory costs less.
     """
-    if device is not None and device.type != "cpu":
+    if (device is not None and device.type != "cpu") or 0 in shape:
         return torch.empty(shape, dtype=dtype, device=device)
     size = torch.empty(0, dtype=dtype).element_size()
     return torch.from_numpy(np.empty(math.prod(shape) * size, np.uint8)).view(dtype).view(shape)

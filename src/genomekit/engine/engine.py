@@ -14,7 +14,7 @@ from genomekit.engine.cost import LEVELS, Asked, Cost, prediction
 from genomekit.engine.device import choose_device, choose_precision, free_memory, release
 from genomekit.engine.incremental import Reference
 from genomekit.engine.memory import cheaper, first_line, is_out_of_memory
-from genomekit.engine.passes import Ask, JunctionCounts, run
+from genomekit.engine.passes import Ask, JunctionCounts, Sources, run
 from genomekit.engine.plan import Speed, parse_bytes, spell_bytes
 from genomekit.engine.prepared import Prepared
 from genomekit.errors import OutOfMemory, unknown
@@ -196,6 +196,7 @@ class Engine:
         channels: Mapping[str, np.ndarray],
         bins: Mapping[str, slice] | None = None,
         sites: Int[np.ndarray, "4 site"] | None = None,
+        sources: Sources = None,
     ) -> dict[str, Any]:
         """Predict the asked channels of one window.
 
@@ -208,6 +209,7 @@ class Engine:
             channels: Modality to the channels wanted, in the order wanted (for junctions: tissues).
             bins: Modality to the bins to keep, default all. Junctions are always those of the whole window.
             sites: Splice sites to pair; None takes them from the classification head.
+            sources: Where the sites are read, if not at their own positions; see `passes.run`.
 
         Returns:
             Modality to a float32 array, (bin, track) or (bin1, bin2, track); for junctions a `Junctions`.
@@ -222,7 +224,7 @@ class Engine:
         self.require(cost, length, names)
         begin = time.perf_counter()
         found = self.within_memory(
-            lambda: self._predict(dna, organism, channels, bins or {}, sites, kept), length, names
+            lambda: self._predict(dna, organism, channels, bins or {}, sites, sources, kept), length, names
         )
         self.speed.saw(cost.flops, time.perf_counter() - begin)
         return found
@@ -239,7 +241,11 @@ class Engine:
             raise OutOfMemory(self._cheaper(reason, length, names))
 
     def reference(
-        self, encoded: Float[np.ndarray, "position 4"], organism: str, region: tuple[int, int] | None = None
+        self,
+        encoded: Float[np.ndarray, "position 4"],
+        organism: str,
+        region: tuple[int, int] | None = None,
+        batch: int | None = None,
     ) -> Reference:
         """Encode a window once, for any number of edits of it.
 
@@ -247,9 +253,12 @@ class Engine:
             encoded: One-hot of the window.
             organism: Whose heads to read.
             region: First base and the one past the last of what is edited or read at 1 bp; None is the whole window.
+            batch: Edits that will be read together; None is as many as keep the device busy.
         """
         with torch.no_grad():
-            return Reference(self.prepared, self.dna(encoded), self.organism_index(organism), region)
+            return Reference(
+                self.prepared, self.dna(encoded), self.organism_index(organism), region, kept=0, batch=batch
+            )
 
     def within_memory(self, call: Callable[[], Result], length: int, names: Sequence[str]) -> Result:
         """Run something on the device; when its memory is not enough, say what would be cheaper.
@@ -279,13 +288,15 @@ class Engine:
         channels: Mapping[str, np.ndarray],
         bins: Mapping[str, slice],
         sites: np.ndarray | None,
+        sources: Sources,
         kept: int,
     ) -> dict[str, Any]:
         asked = {name: self._ask(name, chosen, bins.get(name, slice(None))) for name, chosen in channels.items()}
         paired = None if sites is None else torch.from_numpy(np.ascontiguousarray(sites)).to(self.device)
         found: dict[str, Any] = {}
         with torch.no_grad():
-            for name, values in run(self.prepared, dna, self.organism_index(organism), asked, sites=paired, kept=kept):
+            options = {"sites": paired, "sources": sources, "kept": kept}
+            for name, values in run(self.prepared, dna, self.organism_index(organism), asked, **options):
                 if isinstance(values, JunctionCounts):
                     counts = np.moveaxis(self.checked(values.counts, name), 0, -1)
                     found[name] = Junctions(counts, values.sites.numpy())

@@ -14,8 +14,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from genomekit.engine.ladder import LEVELS, REACH, Encoding, Skips, decode, take_each
-from genomekit.engine.prepared import Prepared, TokenShare
+from genomekit.engine.ladder import LEVELS, REACH, Encoding, Skips
+from genomekit.engine.prepared import Prepared
+from genomekit.engine.reading import Reading, Stretch, tokens_of
 from genomekit.engine.rows import Span, pool
 from genomekit.nn.config import BIN, PAIR_BIN
 
@@ -26,7 +27,7 @@ ROWS = 8192
 """Tokens of a batch of edits that keep the matrix products busy."""
 
 
-class Edit(NamedTuple):
+class Change(NamedTuple):
     """Letters that replace as many of a window's, from an offset on; a shift replaces all up to its end."""
 
     start: int
@@ -40,34 +41,11 @@ class Edit(NamedTuple):
         return self.start + len(self.bases)
 
 
-class Stretch(NamedTuple):
-    """What to read of a modality for each edit of a batch: as many bins, from a bin of its own on.
-
-    Of contact maps these are columns (`bin2`): every row of them is read.
-    """
-
-    modality: str
-    channels: tuple[int, ...] | None
-    resolution: int
-    starts: np.ndarray
-    """First bin for each edit, or one for all."""
-    width: int
-
-    def span(self, length: int, edits: int) -> Span:
-        """Return the bins as a span of rows."""
-        starts = np.broadcast_to(np.asarray(self.starts), (edits,))
-        return Span(starts, self.width, length // self.resolution)
-
-    def cut(self, edits: slice) -> "Stretch":
-        """Return that of some of the edits."""
-        return self._replace(starts=self.starts[edits]) if len(self.starts) > 1 else self
-
-
-def difference(reference: Float[np.ndarray, "base 4"], changed: Float[np.ndarray, "base 4"]) -> Edit:
+def difference(reference: Float[np.ndarray, "base 4"], changed: Float[np.ndarray, "base 4"]) -> Change:
     """Return the shortest edit that turns one window into another; an empty one where they are equal."""
     rows = np.flatnonzero((reference != changed).any(axis=1))
     first, last = (int(rows[0]), int(rows[-1]) + 1) if len(rows) else (0, 0)
-    return Edit(first, changed[first:last])
+    return Change(first, changed[first:last])
 
 
 class Patched:
@@ -153,6 +131,7 @@ class Reference:
         region: First and last base of what will be edited or read at 1 bp; rows elsewhere are not kept in memory and
             cost more to read. None keeps the whole window.
         kept: Finest level that is kept while the whole window is encoded.
+        batch: Edits that are read together; None is as many as keep the matrix products busy.
     """
 
     def __init__(
@@ -162,30 +141,23 @@ class Reference:
         organism: int,
         region: tuple[int, int] | None = None,
         kept: int = 0,
+        batch: int | None = None,
     ) -> None:
-        self.prepared, self.organism = prepared, organism
+        self.prepared, self.organism, self.region, self.kept = prepared, organism, region, kept
         self.encoding = Encoding(prepared.ladder, dna.to(prepared.dtype), kept, region=region)
-        self._trunk: tuple[Tensor, Tensor] | None = None
+        self.batch = batch_size(self.length) if batch is None else batch
 
     @property
     def length(self) -> int:
         """Bases of the window."""
         return self.encoding.length
 
-    @property
-    def batch(self) -> int:
-        """Edits that are read together."""
-        return batch_size(self.length)
-
-    def read(self, edits: Sequence[Edit], stretches: Sequence[Stretch]) -> list[Float[Tensor, "batch *bin track"]]:
-        """Read stretches of every edit of a batch.
+    def edited(self, edits: Sequence[Change], stretches: Sequence[Stretch] | None = None) -> Reading:
+        """Run a batch of edits.
 
         Args:
             edits: Narrow ones (up to `LONGEST_PATCH` bases) of one width, or a single one of any.
-            stretches: What to read; the starts are one for each edit, or one for all.
-
-        Returns:
-            For each stretch (edit, bin, track) on the device, or (edit, bin1, bin2, track) of contact maps.
+            stretches: All that will be read of it: the last layer runs for that alone. None reads anything.
         """
         widths = {len(edit.bases) for edit in edits}
         if len(widths) > 1 or (len(edits) > 1 and max(widths) > LONGEST_PATCH):
@@ -194,26 +166,31 @@ class Reference:
                 f"of more than {LONGEST_PATCH}."
             )
         changed = self._encode(edits)
-        tokens, pair = self._run(changed.tokens, stretches)
-        return self._stretches(changed, tokens, pair, stretches, len(edits))
+        return self._run(changed, changed.tokens, stretches)
 
-    def read_reference(self, stretches: Sequence[Stretch], edits: int) -> list[Float[Tensor, "batch *bin track"]]:
-        """Read the same stretches of the unedited window, by the same steps, so that no change is exactly 0."""
-        if self._trunk is None:
-            # As many copies as a batch has edits: products of other shapes may round otherwise.
-            tokens = self.encoding.tokens.expand(self.batch, -1, -1)
-            found = self.prepared.trunk(tokens.clone(), self.organism)
-            assert found[0] is not None
-            self._trunk = found[0][:1], found[1][:1]
-        return self._stretches(self.encoding, *self._trunk, stretches, edits)
+    def unedited(self, stretches: Sequence[Stretch] | None = None) -> Reading:
+        """Run the window itself, by the same steps as its edits, so that no change is exactly 0.
+
+        Args:
+            stretches: All that will be read of it; see `edited`.
+        """
+        # As many copies as a batch has edits: products of other shapes may round otherwise.
+        tokens = self.encoding.tokens.expand(self.batch, -1, -1)
+        reading = self._run(self.encoding, tokens.clone(), stretches)
+        one = None if reading.tokens is None else reading.tokens[:1]
+        return reading._replace(tokens=one, pair=reading.pair[:1])
+
+    def read(self, edits: Sequence[Change], stretches: Sequence[Stretch]) -> list[Float[Tensor, "batch *bin track"]]:
+        """Read stretches of every edit of a batch; see `edited` and `Reading.stretches`."""
+        return self.edited(edits, stretches).stretches(stretches, len(edits))
 
     def read_through(
         self, skips: Skips, tokens: Float[Tensor, "1 token channel"], stretches: Sequence[Stretch]
     ) -> list[Float[Tensor, "1 *bin track"]]:
         """Read stretches from given tokens and skips, such as leaves of a graph of gradients."""
-        return self._stretches(skips, *self._run(tokens, stretches), stretches, 1)
+        return self._run(skips, tokens, stretches).stretches(stretches, 1)
 
-    def _encode(self, edits: Sequence[Edit]) -> "Encoding | Patched":
+    def _encode(self, edits: Sequence[Change]) -> "Encoding | Patched":
         first, width = edits[0].start, len(edits[0].bases)
         dna = self.encoding.dna
         bases = torch.from_numpy(np.stack([edit.bases for edit in edits])).to(dna.device, dna.dtype)
@@ -221,68 +198,20 @@ class Reference:
             return Patched(self.encoding, np.array([edit.start for edit in edits]), bases)
         changed = dna.clone()
         changed[:, first : first + width] = bases
-        # Its own levels are not kept: stretches are computed from the letters where they are read.
-        return Encoding(self.prepared.ladder, changed, base=self.encoding, first=first)
+        ladder, kept, region = self.prepared.ladder, self.kept, self.region
+        return Encoding(ladder, changed, kept, region=region, base=self.encoding, first=first)
 
-    def _run(self, tokens: Tensor, stretches: Sequence[Stretch]) -> tuple[Tensor | None, Tensor]:
-        """Run the transformer, its last layer for what the stretches read."""
-        fine = [stretch for stretch in stretches if stretch.resolution < PAIR_BIN]
-        needed = None
-        if fine:
-            index = np.concatenate([self._tokens_of(stretch, len(tokens)) for stretch in fine], axis=1)
-            if index.shape[1] < tokens.shape[1] // 2:
-                needed = torch.from_numpy(index).to(tokens.device)
-        return self.prepared.trunk(tokens, self.organism, needed=needed, tokens_needed=bool(fine))
-
-    def _tokens_of(self, stretch: Stretch, edits: int) -> np.ndarray:
-        """Tokens that a stretch reads, as many for each edit."""
-        span = stretch.span(self.length, edits)
-        if stretch.resolution == 1:
-            for up in self.prepared.ladder.ups:
-                span = up.coarse(span)
-        return np.clip(span.starts[:, None] + np.arange(span.width), 0, span.total - 1)
-
-    def _stretches(
-        self,
-        encoding: Skips,
-        tokens: Tensor | None,
-        pair: Tensor,
-        stretches: Sequence[Stretch],
-        edits: int,
-    ) -> list[Tensor]:
-        prepared, organism = self.prepared, self.organism
-        out, embeddings = [], {}
-        for stretch in stretches:
-            span = stretch.span(self.length, edits)
-            read = prepared.reader(stretch.modality, organism, stretch.channels, stretch.resolution)
-            if stretch.resolution == PAIR_BIN:
-                out.append(read(prepared.embed_pair_columns(pair, span, organism)))
-                continue
-            assert tokens is not None
-            key = (stretch.resolution, span.width, span.starts.tobytes())
-            if key not in embeddings:  # several modalities of one stretch share it
-                embeddings[key] = self._embed(encoding, tokens, span, stretch.resolution)
-            out.append(read(embeddings[key]))
-        return out
-
-    def _embed(
-        self, encoding: Skips, tokens: Tensor, span: Span, resolution: int
-    ) -> Float[Tensor, "batch row channel"]:
-        """Embed the bins of a span."""
-        prepared = self.prepared
-        if resolution == BIN:
-            return prepared.share(take_each(tokens, span), self.organism, base=False).embedding
-        decoded = decode(prepared.ladder, encoding, tokens, span)
-        bins = Span(span.starts // BIN, (span.width - 1 + BIN - 1) // BIN + 1, span.total // BIN)
-        share: TokenShare = prepared.share(take_each(tokens, bins), self.organism)
-        assert share.base is not None
-        rows = (span.starts[:, None] + np.arange(span.width)) // BIN - bins.starts[:, None]
-        index = torch.from_numpy(rows).to(tokens.device)
-        if len(share.base) == 1:
-            added = share.base[0][index]
-        else:
-            added = share.base[torch.arange(len(index), device=index.device)[:, None], index]
-        return prepared.embed_base(decoded, added)
+    def _run(self, encoding: Skips, tokens: Tensor, stretches: Sequence[Stretch] | None) -> Reading:
+        """Run the transformer, its last layer for what the stretches read; None reads anything."""
+        needed, fine = None, True
+        if stretches is not None:
+            read = [stretch for stretch in stretches if stretch.resolution < PAIR_BIN]
+            fine = bool(read)
+            index = [tokens_of(stretch, self.prepared, self.length, len(tokens)) for stretch in read]
+            if fine and sum(rows.shape[1] for rows in index) < tokens.shape[1] // 2:
+                needed = torch.from_numpy(np.concatenate(index, axis=1)).to(tokens.device)
+        found, pair = self.prepared.trunk(tokens, self.organism, needed=needed, tokens_needed=fine)
+        return Reading(self.prepared, self.organism, self.length, encoding, found, pair)
 
 
 def batch_size(length: int) -> int:
@@ -290,7 +219,7 @@ def batch_size(length: int) -> int:
     return int(np.clip(ROWS * BIN // length, 1, 32))
 
 
-def batches(edits: Sequence[Edit], size: int) -> Iterator[list[int]]:
+def batches(edits: Sequence[Change], size: int) -> Iterator[list[int]]:
     """Group edits into batches that can be read together; give the numbers of each, in order of position."""
     by_width: dict[int, list[int]] = {}
     for number in sorted(range(len(edits)), key=lambda number: edits[number].start):

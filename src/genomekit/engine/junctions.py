@@ -49,7 +49,7 @@ class JunctionReader:
     def counts(
         self, hidden: list[Float[Tensor, "_ hidden"]], sites: list[Int[Tensor, " _"]]
     ) -> Float[Tensor, "both donor acceptor"]:
-        """Count every pair of a donor and an acceptor of one strand that can be an intron, 0 for the others.
+        """Count every pair of a donor and an acceptor of one strand that can be an intron; the others mean nothing.
 
         Args:
             hidden: Vectors of the sites of each kind: donor+, acceptor+, donor-, acceptor-.

@@ -1,7 +1,7 @@
 """One full pass over a window in tiles: what each modality was asked for, and nothing of the window at once."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import torch
 from jaxtyping import Float, Int
@@ -21,6 +21,8 @@ BASES = 8192
 READ = 2048
 """Positions embedded and read by heads at a time."""
 
+Sources: TypeAlias = Mapping[int, tuple[int, int]] | None
+
 
 class Ask(NamedTuple):
     """What to read of one modality."""
@@ -36,7 +38,7 @@ class Ask(NamedTuple):
 
 
 class JunctionCounts(NamedTuple):
-    """What the junction head gives for one window, for pairs of sites in the order of an intron; 0 for the others."""
+    """What the junction head gives for a window; pairs of sites that are not in the order of an intron mean nothing."""
 
     counts: Float[Tensor, "both donor acceptor"]
     """The asked tissues on +, then the same on -."""
@@ -51,6 +53,7 @@ def run(
     asked: Mapping[str, Ask],
     *,
     sites: Int[Tensor, "4 site"] | None = None,
+    sources: Sources = None,
     kept: int = 0,
 ) -> Iterator[tuple[str, Tensor | JunctionCounts]]:
     """Predict a window.
@@ -61,6 +64,8 @@ def run(
         organism: Index of the organism.
         asked: What to read, by modality.
         sites: Splice sites to pair; None takes them from the classification head.
+        sources: Where the embedding of a given site is read, by position: the largest values from a first position up
+            to a last one, or zeros where there is none. None reads it at the site.
         kept: Finest level whose skip stays in memory (see `Encoding`).
 
     Yields:
@@ -82,7 +87,7 @@ def run(
         read = prepared.reader(name, organism, ask.channels, BIN)
         yield name, torch.cat([_host(read(part))[0] for part in share.embedding[:, ask.bins].split(READ, 1)])
     if fine:
-        yield from _read_bases(prepared, encoding, tokens, share, organism, fine, sites)
+        yield from _read_bases(prepared, encoding, tokens, share, organism, fine, sites, sources)
 
 
 def _read_pairs(prepared: Prepared, pair: Tensor, organism: int, read: Reader, bins: slice) -> Tensor:
@@ -99,6 +104,7 @@ def _read_bases(
     organism: int,
     asked: Mapping[str, Ask],
     sites: Tensor | None,
+    sources: Sources,
 ) -> Iterator[tuple[str, Tensor | JunctionCounts]]:
     """Decode tile by tile, read every 1 bp head on it, and forget it."""
     length = encoding.length
@@ -114,7 +120,7 @@ def _read_bases(
         first, stop, _ = ask.bins.indices(length)
         wanted[name] = range(first, max(first, stop))
         out[name] = empty((len(wanted[name]), reads[name].width), prepared.wide)
-    given = None if sites is None else sorted({int(site) for site in sites.flatten() if site >= 0})
+    given = None if sites is None else _spans(sites, sources)
     classes = None
     if keepers and given is None:
         name = next(head.modality for head in prepared.config.heads if head.kind == "splice_class")
@@ -139,17 +145,16 @@ def _read_bases(
             for name, keeper in keepers.items():
                 if classes is not None:
                     keeper.see(classes(embedding)[0], embedding[0], a)
-                elif inside := [site for site in given or () if a <= site < b]:
-                    rows = torch.tensor(inside, device=embedding.device) - a
-                    found[name].update(zip(inside, embedding[0, rows], strict=True))
+                elif given:
+                    _see(found[name], given, embedding[0], a)
     yield from out.items()
     for name, keeper in keepers.items():
         positions, embeddings = keeper.sites, keeper.embeddings
         if sites is not None:
             positions = [row[row >= 0] for row in sites]
-            none = share.embedding.new_zeros(0, len(reads[name].weight))
-            rows = [[found[name][p] for p in row.tolist()] for row in positions]
-            embeddings = [torch.stack(row) if row else none for row in rows]
+            none = share.embedding.new_zeros(len(reads[name].weight))
+            rows = [[found[name].get(p, none) for p in row.tolist()] for row in positions]
+            embeddings = [torch.stack(row) if row else none[None][:0] for row in rows]
         yield name, _count(reads[name], embeddings, positions)
 
 
@@ -161,11 +166,33 @@ def _count(reader: JunctionReader, embeddings: list[Tensor], sites: list[Tensor]
     return JunctionCounts(_host(reader.counts([reader.hidden(there) for there in embeddings], sites)), table)
 
 
-def _is_read(first: int, stop: int, wanted: Iterable[range], sites: list[int] | None, all_of_it: bool) -> bool:
+def _spans(sites: Tensor, sources: Sources) -> dict[int, tuple[int, int]]:
+    """Return where each site is read: a first position and the one past the last."""
+    known = sorted({int(site) for site in sites.flatten() if site >= 0})
+    return {site: (site, site + 1) if sources is None else sources[site] for site in known}
+
+
+def _see(found: dict[int, Tensor], spans: Mapping[int, tuple[int, int]], embedding: Tensor, a: int) -> None:
+    """Keep the largest values of the spans that lie in the rows from position `a` on."""
+    b = a + len(embedding)
+    for site, (first, last) in spans.items():
+        first, last = max(first, a), min(last, b)
+        if first < last:
+            most = embedding[first - a : last - a].amax(0)
+            found[site] = torch.maximum(found[site], most) if site in found else most
+
+
+def _is_read(
+    first: int,
+    stop: int,
+    wanted: Iterable[range],
+    sites: Mapping[int, tuple[int, int]] | None,
+    all_of_it: bool,
+) -> bool:
     """Whether anything is asked of these positions."""
     if all_of_it or any(first < rows.stop and rows.start < stop and len(rows) for rows in wanted):
         return True
-    return any(first <= site < stop for site in sites or ())
+    return any(one < stop and first < two for one, two in (sites or {}).values())
 
 
 def _host(values: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ from jaxtyping import Float, Int
 
 from genomekit.engine.encode import reverse_bins, reverse_complement, reverse_junctions, reverse_sites, reverse_tracks
 from genomekit.engine.engine import Engine, Junctions
+from genomekit.engine.passes import Sources
 from genomekit.tracks import Modality, TrackTable
 
 
@@ -64,6 +65,8 @@ def read_window(
     *,
     strand: str = "+",
     average: bool = False,
+    sites: Int[np.ndarray, "4 site"] | None = None,
+    sources: Sources = None,
 ) -> dict[str, Any]:
     """Predict the wanted parts of one window, reading one strand or both.
 
@@ -75,18 +78,21 @@ def read_window(
         bins: Bins to keep of each modality but junctions, counted along the plus strand.
         strand: "-" reads the reverse complement and maps the result back.
         average: Read both strands and average them; splice junctions pair the sites that the plus strand shows.
+        sites: Splice sites to pair, along the plus strand; None takes those that the network predicts.
+        sources: Where these sites are read, along the plus strand; see `passes.run`.
 
     Returns:
         Modality to values along the plus strand, as `Engine.predict` gives them. On the minus strand DNase has NaN in
         the first bin of the window, which no bin of that reading covers; in an average that bin is the plus strand's.
     """
     if strand == "-" and not average:
-        return _read_minus(engine, encoded, organism, wanted, bins, None)
-    plus = engine.predict(encoded, organism, {name: part.channels for name, part in wanted.items()}, bins)
+        return _read_minus(engine, encoded, organism, wanted, bins, sites, sources)
+    channels = {name: part.channels for name, part in wanted.items()}
+    plus = engine.predict(encoded, organism, channels, bins, sites, sources)
     if not average:
         return plus
     sites = next((plus[name].sites for name, part in wanted.items() if part.is_junction), None)
-    minus = _read_minus(engine, encoded, organism, wanted, bins, sites)
+    minus = _read_minus(engine, encoded, organism, wanted, bins, sites, sources)
     return {name: _mean(plus[name], minus[name]) for name in wanted}
 
 
@@ -97,6 +103,7 @@ def _read_minus(
     wanted: Mapping[str, Part],
     bins: Mapping[str, slice],
     sites: np.ndarray | None,
+    sources: Sources,
 ) -> dict[str, Any]:
     """Read the reverse complement and map it back to the plus strand."""
     length = len(encoded)
@@ -110,18 +117,48 @@ def _read_minus(
         organism,
         {name: part.partners for name, part in wanted.items()},
         there,
-        sites=None if sites is None else reverse_sites(sites, length),
+        sites=None if sites is None else _turned_sites(reverse_sites(sites, length)),
+        sources=None if sources is None else _reverse_sources(sources, length),
     )
     out: dict[str, Any] = {}
     for name, part in wanted.items():
         if part.is_junction:
-            predictions, found = raw[name]
+            # Sites are read in ascending order; those that were given come back in the order they came.
+            predictions, found = raw[name] if sites is None else _turned(raw[name])
             out[name] = Junctions(reverse_junctions(predictions), reverse_sites(found, length))
         else:
             shown = bins.get(name)
             width = shown.stop - shown.start if shown is not None else None
             out[name] = reverse_tracks(raw[name], shifted=part.modality.reverse_shift, length=width)
     return out
+
+
+def _turned_sites(sites: np.ndarray) -> np.ndarray:
+    """Turn the order of the sites of each kind, -1 last."""
+    out = np.full_like(sites, -1)
+    for kind, row in enumerate(sites):
+        known = row[row >= 0]
+        out[kind, : len(known)] = known[::-1]
+    return out
+
+
+def _turned(junctions: Junctions) -> Junctions:
+    """Turn the order of the sites of each kind, and of the counts of each strand with them."""
+    out = junctions.predictions.copy()
+    tissues = out.shape[-1] // 2
+    number = (junctions.sites >= 0).sum(axis=1)
+    for strand in (0, 1):
+        donors, acceptors = number[2 * strand], number[2 * strand + 1]
+        block = out[:donors, :acceptors, strand * tissues : (strand + 1) * tissues]
+        block[:] = block[::-1, ::-1].copy()
+    return Junctions(out, _turned_sites(junctions.sites))
+
+
+def _reverse_sources(sources: Mapping[int, tuple[int, int]], length: int) -> dict[int, tuple[int, int]]:
+    return {
+        length - 1 - site: (length - last, length - first) if first < last else (0, 0)
+        for site, (first, last) in sources.items()
+    }
 
 
 def _mean(plus: Any, minus: Any) -> Any:

@@ -199,6 +199,11 @@ class Genome:
         return self._annotation is not None or self._gtf is not None
 
     @property
+    def has_polya_sites(self) -> bool:
+        """Whether there is a table of polyadenylation sites."""
+        return self._polya is not None
+
+    @property
     def annotation(self) -> Annotation:
         """Genes of the genome, their chromosomes named as in the FASTA; read (presets: downloaded) on first use.
 

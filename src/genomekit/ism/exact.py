@@ -8,8 +8,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from genomekit.engine.incremental import Edit, Reference
-from genomekit.ism.reads import Orientation, Read, ReferenceValues
+from genomekit.engine.incremental import Change, Reference
+from genomekit.ism.reads import Read, ReferenceValues
+from genomekit.scoring.alleles import Orientation, spans_of
+from genomekit.scoring.alleles import read as read_bins
 
 
 class Exact:
@@ -43,7 +45,7 @@ class Exact:
             bases: Index in A C G T of its new letter.
         """
         with torch.no_grad():
-            edits = [self.orientation.edit(int(o), int(b)) for o, b in zip(offsets, bases, strict=True)]
+            edits = [self.orientation.change(int(o), int(b)) for o, b in zip(offsets, bases, strict=True)]
             return self._score(edits, self._centers(offsets))
 
     def levels(self, offset: int) -> Tensor:
@@ -52,21 +54,21 @@ class Exact:
         with torch.no_grad():
             levels = []
             for number, read in enumerate(self.reads):
-                levels.append(read.scorer.level(self._known(number, read, centers)))
+                levels.append(read.rule.level(self._known(number, read, centers)))
             return torch.cat(levels, dim=-1)[0]
 
     def _centers(self, offsets: np.ndarray) -> np.ndarray:
         return np.asarray(offsets) if self.mask_at is None else np.full(len(offsets), self.mask_at)
 
-    def _score(self, edits: Sequence[Edit], centers: np.ndarray) -> Tensor:
-        asked = [self.orientation.stretches(read, centers) for read in self.reads]
-        flat = self.reference.read(edits, [stretch for found in asked for stretch, _ in found])
-        scores, done = [], 0
-        for number, (read, found) in enumerate(zip(self.reads, asked, strict=True)):
-            signals = flat[done : done + len(found)]
-            done += len(found)
-            alt = [self.orientation.values(s, inside) for s, (_, inside) in zip(signals, found, strict=True)]
-            scores.append(read.scorer.score(self._known(number, read, centers), alt))
+    def _score(self, edits: Sequence[Change], centers: np.ndarray) -> Tensor:
+        asked = [read.asks(centers, self.orientation.length) for read in self.reads]
+        flat = [ask for asks in asked for ask in asks]
+        reading = self.reference.edited(edits, spans_of(flat, self.orientation))
+        values = iter(read_bins(reading, self.orientation, flat, len(edits)))
+        scores = []
+        for number, (read, asks) in enumerate(zip(self.reads, asked, strict=True)):
+            alt = [next(values) for _ in asks]
+            scores.append(read.rule.score(self._known(number, read, centers), alt))
         return torch.cat(scores, dim=-1)
 
 

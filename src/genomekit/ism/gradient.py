@@ -15,8 +15,10 @@ from torch import Tensor
 from genomekit.engine.incremental import Patched, Reference
 from genomekit.engine.ladder import Encoding
 from genomekit.engine.rows import Span
-from genomekit.ism.reads import Orientation, Read
+from genomekit.ism.reads import Read
 from genomekit.nn.config import BIN
+from genomekit.scoring import Values
+from genomekit.scoring.alleles import Orientation
 
 _MARGIN = 16
 """Tokens on each side of an interval whose letters' gradient is taken: more than an edit's reach."""
@@ -68,15 +70,19 @@ class Sensitivity:
 
     def _scores(self, leaves: Leaves, orientation: Orientation, reads: Sequence[Read], mask_at: np.ndarray) -> Tensor:
         """Score the window against itself: 0, with the gradient of the first allele stopped."""
-        asked = [orientation.stretches(read, mask_at) for read in reads]
-        signals = self.reference.read_through(leaves, leaves.tokens, [s for found in asked for s, _ in found])
-        scores, done = [], 0
-        for read, found in zip(reads, asked, strict=True):
-            parts = signals[done : done + len(found)]
-            done += len(found)
-            alt = [orientation.values(s, inside) for s, (_, inside) in zip(parts, found, strict=True)]
+        asked = [read.asks(mask_at, orientation.length) for read in reads]
+        flat = [ask for asks in asked for ask in asks]
+        stretches = [orientation.stretch(ask.part, ask.bins) for ask in flat]
+        signals = iter(self.reference.read_through(leaves, leaves.tokens, stretches))
+        scores = []
+        for read, asks in zip(reads, asked, strict=True):
+            alt = []
+            for ask in asks:
+                signal = orientation.forward(ask.part, next(signals))
+                inside = torch.from_numpy(orientation.inside(ask.part, ask.bins)).to(signal.device)
+                alt.append(Values(signal, inside))
             ref = [value._replace(signal=value.signal.detach()) for value in alt]
-            scores.append(read.scorer.score(ref, alt))
+            scores.append(read.rule.score(ref, alt))
         return torch.cat(scores, dim=-1)[0]
 
     def effects(self, method: str, orientation: Orientation, offsets: np.ndarray, bases: np.ndarray) -> Tensor:
@@ -84,7 +90,7 @@ class Sensitivity:
         if method == "hybrid":
             with torch.no_grad():
                 return self.hybrid(orientation, offsets, bases)
-        edits = [orientation.edit(int(o), int(b)) for o, b in zip(offsets, bases, strict=True)]
+        edits = [orientation.change(int(o), int(b)) for o, b in zip(offsets, bases, strict=True)]
         starts = np.array([edit.start for edit in edits])
         first, stop = int(starts.min()), int(starts.max()) + 1
         gradient = self.taylor(first, stop)
@@ -95,7 +101,7 @@ class Sensitivity:
 
     def hybrid(self, orientation: Orientation, offsets: np.ndarray, bases: np.ndarray) -> Tensor:
         """Return the effects (edit, track) of single-base edits."""
-        edits = [orientation.edit(int(o), int(b)) for o, b in zip(offsets, bases, strict=True)]
+        edits = [orientation.change(int(o), int(b)) for o, b in zip(offsets, bases, strict=True)]
         encoding, tokens = self.reference.encoding, self.tokens
         letters = torch.from_numpy(np.stack([edit.bases for edit in edits])).to(encoding.dna)
         patched = Patched(encoding, np.array([edit.start for edit in edits]), letters)

@@ -13,14 +13,17 @@ from genomekit.engine import Engine
 from genomekit.engine.incremental import Reference
 from genomekit.errors import GenomekitWarning, unknown
 from genomekit.genome.interval import Interval
+from genomekit.genome.spelling import read_variant
 from genomekit.genome.variant import Variant
 from genomekit.genome.window import Window
 from genomekit.ism.background import Background, background
 from genomekit.ism.partial import content_key
-from genomekit.ism.reads import Orientation, Read
+from genomekit.ism.reads import Read
 from genomekit.predict.request import AnyGenome, Options, Request, find_genome, find_own_organism, make_request
 from genomekit.predict.verbs import choose_window, place_of
 from genomekit.scoring import Scorer, recommended_scorer
+from genomekit.scoring.alleles import Orientation
+from genomekit.scoring.scorer import Place
 
 Scorers = Scorer | Iterable[Scorer] | None
 Variants = Variant | str | Iterable[Variant | str] | None
@@ -74,6 +77,11 @@ class Job:
         """Read the window once."""
         offsets = self.letters.offsets[self.letters.offsets >= 0]
         low, high = int(offsets.min()) - _FLANK, int(offsets.max()) + 1 + _FLANK
+        for read in self.reads:
+            for part, bins, _ in read.asks(offsets, self.window.length):
+                if part.modality.resolution == 1:
+                    low = min(low, int(bins.starts.min()))
+                    high = max(high, int(bins.starts.max()) + bins.width)
         if self.orientation.minus:
             low, high = self.window.length - high, self.window.length - low
         region = max(low, 0), min(high, self.window.length)
@@ -82,7 +90,10 @@ class Job:
     def key(self, method: str) -> str:
         """Hash everything that decides the numbers."""
         engine = self.engine
-        scored = [(str(read.scorer), read.part.channels.tolist(), read.part.partners.tolist()) for read in self.reads]
+        scored = [
+            (str(read.scorer), str(read.rule), read.part.channels.tolist(), read.part.partners.tolist())
+            for read in self.reads
+        ]
         where = (self.orientation, self.letters.offsets, self.mask_at, self.request.organism)
         return content_key(
             "genomekit-ism-1", engine.checkpoint.weight_hash, str(engine.dtype), engine.device.type, method, scored,
@@ -106,11 +117,12 @@ def prepare(
     found = find_genome(genome, options.get("organism"))
     organism = find_own_organism(engine, options.get("organism"), found)
     request = make_request(engine, organism, _of_scorers(engine, organism, scorers, options))
-    reads = _match(request, scorers)
     default = min(DEFAULT_WINDOW, engine.config.default_length)
     window = choose_window(engine, interval, found, options.get("window"), default)
+    place = Place(window.chrom, window.start, window.length, window.interval, found)
+    reads = [Read.of(one, request.wanted[one.modality], place) for one in _scorers(request, scorers)]
     given = [] if variant is None else [variant] if isinstance(variant, (str, Variant)) else list(variant)
-    letters = background(found, window, [Variant.parse(one) for one in given])
+    letters = background(found, window, [read_variant(one, found) for one in given])
     job = Job(engine, request, reads, window, place_of(window, found), letters, None)
     if mask == "interval":
         return Job(engine, request, reads, window, job.place, letters, job.center)
@@ -132,10 +144,10 @@ def _of_scorers(engine: Engine, organism: str, scorers: list[Scorer] | None, opt
     return Options(**{**options, "modalities": kept})
 
 
-def _match(request: Request, scorers: list[Scorer] | None) -> list[Read]:
-    """Give each scorer the tracks of its modality."""
+def _scorers(request: Request, scorers: list[Scorer] | None) -> list[Scorer]:
+    """Check the scorers against what was chosen; the recommended ones where none came."""
     if scorers is None:
-        return [Read(recommended_scorer(part.modality), part) for part in request.wanted.values()]
+        return [recommended_scorer(part.modality) for part in request.wanted.values()]
     if len({str(one) for one in scorers}) < len(scorers):
         raise ValueError(f"A scorer came twice among {', '.join(map(str, scorers))}; give each once.")
     for one in scorers:
@@ -147,4 +159,4 @@ def _match(request: Request, scorers: list[Scorer] | None) -> list[Read]:
     scored = {one.modality for one in scorers}
     if unscored := [name for name in request.wanted if name not in scored]:
         raise ValueError(f"{', '.join(unscored)} came without a scorer; give one for each modality, or none at all.")
-    return [Read(one, request.wanted[one.modality]) for one in scorers]
+    return scorers

@@ -1,72 +1,63 @@
-"""What mutagenesis reads: scorers matched with tracks, on the strand that is read."""
+"""What mutagenesis reads: scorers matched with tracks, and the unedited window wherever they will read."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 import torch
-from torch import Tensor
 
-from genomekit.engine.encode import reverse_complement
-from genomekit.engine.incremental import Edit, Reference, Stretch
+from genomekit.engine.incremental import Reference
 from genomekit.engine.strands import Part
-from genomekit.nn.config import PAIR_BIN
-from genomekit.scoring import Scorer, Values
-
-_AT_ONCE = 8192
-"""Bins of the reference read at a time."""
+from genomekit.scoring import JunctionScorer, Scorer, Values
+from genomekit.scoring.alleles import Ask, Orientation, spans_of
+from genomekit.scoring.alleles import read as read_bins
+from genomekit.scoring.scorer import Bins, Place, Rule
 
 
 class Read(NamedTuple):
-    """A scorer and the tracks it scores."""
+    """A scorer, how it reads the place, and the tracks it scores."""
 
     scorer: Scorer
+    rule: Rule
     part: Part
 
-    @property
-    def resolution(self) -> int:
-        """Bp per bin of what is read."""
-        return self.part.modality.resolution
+    @classmethod
+    def of(cls, scorer: Scorer, part: Part, place: Place) -> Read:
+        """Take the one row that a scorer gives for a place, and the tracks of its strand.
 
-
-class Orientation(NamedTuple):
-    """The strand that is read, of a window of `length` bp; positions outside are those of the plus strand."""
-
-    length: int
-    minus: bool
-
-    def encoded(self, plus: np.ndarray) -> np.ndarray:
-        """Return the one-hot that is read."""
-        return reverse_complement(plus) if self.minus else plus
-
-    def edit(self, offset: int, base: int) -> Edit:
-        """Return the edit that puts a base (index in A C G T) at an offset of the plus strand."""
-        letter = np.eye(4, dtype=np.float32)[[base]]
-        return Edit(self.length - 1 - offset, reverse_complement(letter)) if self.minus else Edit(offset, letter)
-
-    def stretches(self, read: Read, offsets: np.ndarray) -> list[tuple[Stretch, np.ndarray]]:
-        """Return what the network is asked for, and for each stretch which of its bins count.
-
-        Bins are in the order in which they are read: on the minus strand from right to left.
+        Raises:
+            ValueError: It gives none, or several.
         """
-        modality, total = read.part.modality, self.length // read.resolution
-        channels = tuple((read.part.partners if self.minus else read.part.channels).tolist())
-        found = []
-        for starts, width in read.scorer.bins(offsets, self.length, read.resolution):
-            starts = np.asarray(starts)
-            if self.minus:
-                starts = total - starts - width + int(modality.reverse_shift)
-            bins = starts[:, None] + np.arange(width)
-            inside = (bins >= 0) & (bins < total)
-            found.append((Stretch(modality.name, channels, read.resolution, starts, width), inside))
-        return found
+        if isinstance(scorer, JunctionScorer):
+            raise ValueError(
+                f"{scorer} reads junctions, whose sites each substitution may move; mutagenesis has no such scorer. "
+                "Score splice_sites or splice_site_usage here, or single variants with score_variant."
+            )
+        targets = scorer.targets(place)
+        if len(targets) != 1:
+            names = ", ".join(str(target.row.get("gene_name") or target.row.get("gene_id")) for target in targets)
+            raise ValueError(
+                f"{scorer} gives {len(targets)} rows here ({names or scorer.nothing}), and mutagenesis scores "
+                "one. Name one gene, with gene= of the scorer."
+            )
+        (target,) = targets
+        if target.strand == ".":
+            return cls(scorer, target.rule, part)
+        kept = part.rows["strand"].isin([".", target.strand]).to_numpy()
+        if not kept.any():
+            raise ValueError(
+                f"{scorer}: the gene is on {target.strand}, and no chosen track of {scorer.modality} is. "
+                "Leave strand= out."
+            )
+        chosen = replace(part, rows=part.rows[kept], channels=part.channels[kept], partners=part.partners[kept])
+        return cls(scorer, target.rule, chosen)
 
-    def values(self, signal: Tensor, inside: np.ndarray) -> Values:
-        """Put what was read in the order of the plus strand."""
-        mask = torch.from_numpy(inside).to(signal.device)
-        return Values(signal.flip(-2), mask.flip(-1)) if self.minus else Values(signal, mask)
+    def asks(self, offsets: np.ndarray, length: int) -> list[Ask]:
+        """Return the bins to read for edits at these offsets of the plus strand."""
+        return [Ask(self.part, bins) for bins in self.rule.bins(offsets, length, self.part.modality.resolution)]
 
 
 class ReferenceValues:
@@ -83,32 +74,27 @@ class ReferenceValues:
         self, reference: Reference, orientation: Orientation, reads: Sequence[Read], offsets: np.ndarray
     ) -> None:
         self.orientation = orientation
-        self._known: list[list[tuple[int, Tensor]]] = []
-        for read in reads:
-            stretches = [stretch for stretch, _ in orientation.stretches(read, offsets)]
-            self._known.append([_union(reference, stretch) for stretch in stretches])
+        asks = [ask for read in reads for ask in read.asks(offsets, orientation.length)]
+        whole = [Ask(ask.part, _union(ask.bins)) for ask in asks]
+        values = read_bins(reference.unedited(spans_of(whole, orientation)), orientation, whole)
+        self._known = [(int(one.bins.starts[0]), value.signal) for one, value in zip(whole, values, strict=True)]
+        self._first = np.cumsum([0, *(len(read.asks(offsets, orientation.length)) for read in reads)])
 
     def __call__(self, number: int, read: Read, offsets: np.ndarray) -> list[Values]:
         """Return the reference values of read number `number`, for edits at these offsets."""
         found = []
-        stretches = self.orientation.stretches(read, offsets)
-        for (first, known), (stretch, inside) in zip(self._known[number], stretches, strict=True):
-            rows = stretch.starts[:, None] + np.arange(stretch.width) - first
-            cut = known[..., torch.from_numpy(rows).to(known.device), :]
-            if cut.ndim == 5:  # contact maps: (1, bin1, variant, bin, track)
-                cut = cut[0].transpose(0, 1)
-            else:
-                cut = cut[0]
-            found.append(self.orientation.values(cut, inside))
+        known = self._known[self._first[number] : self._first[number + 1]]
+        for (first, signal), ask in zip(known, read.asks(offsets, self.orientation.length), strict=True):
+            rows = np.asarray(ask.bins.starts)[:, None] + np.arange(ask.bins.width) - first
+            cut = signal[..., torch.from_numpy(rows).to(signal.device), :]
+            # Of contact maps (1, bin1, variant, bin, track), else (1, variant, bin, track).
+            cut = cut[0].transpose(0, 1) if cut.ndim == 5 else cut[0]
+            inside = self.orientation.inside(read.part, ask.bins)
+            found.append(Values(cut, torch.from_numpy(inside).to(cut.device)))
         return found
 
 
-def _union(reference: Reference, stretch: Stretch) -> tuple[int, Tensor]:
-    """Read from the first bin of any edit to the last."""
-    first, stop = int(stretch.starts.min()), int(stretch.starts.max()) + stretch.width
-    step = _AT_ONCE if stretch.resolution < PAIR_BIN else stop - first
-    parts = []
-    for start in range(first, stop, step):
-        piece = stretch._replace(starts=np.array([start]), width=min(step, stop - start))
-        parts += reference.read_reference([piece], 1)
-    return first, torch.cat(parts, dim=-2)
+def _union(bins: Bins) -> Bins:
+    """Return the stretch from the first bin of any edit to the last."""
+    first, stop = int(bins.starts.min()), int(bins.starts.max()) + bins.width
+    return Bins(np.array([first]), stop - first)

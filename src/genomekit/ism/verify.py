@@ -38,26 +38,27 @@ def largest_error(job: Job, reference: Reference, edits: np.ndarray, count: int)
 
 def _error(job: Job, reference: Reference, offset: int, base: int) -> float:
     orientation = job.orientation
-    edit = orientation.edit(offset, base)
+    edit = orientation.change(offset, base)
     center = np.array([offset if job.mask_at is None else job.mask_at])
     changed = job.encoded.copy()
     changed[edit.start : edit.stop] = edit.bases
     worst = 0.0
     with torch.no_grad():
         for read in job.reads:
-            for stretch, inside in orientation.stretches(read, center):
+            for ask in read.asks(center, orientation.length):
+                stretch = orientation.stretch(ask.part, ask.bins)
                 low = max(int(stretch.starts[0]), 0)
-                high = min(int(stretch.starts[0]) + stretch.width, len(changed) // read.resolution)
+                high = min(int(stretch.starts[0]) + stretch.width, len(changed) // stretch.resolution)
                 kind = read.part.modality.head_kind
-                ask = Ask(
-                    kind, stretch.channels, read.resolution, slice(low, high) if kind != "contact" else slice(None)
-                )
-                whole = dict(run(reference.prepared, job.engine.dna(changed), job.organism, {stretch.modality: ask}))
+                bins = slice(low, high) if kind != "contact" else slice(None)
+                asked = {stretch.modality: Ask(kind, stretch.channels, stretch.resolution, bins)}
+                whole = dict(run(reference.prepared, job.engine.dna(changed), job.organism, asked))
                 expected = whole[stretch.modality]
                 assert isinstance(expected, torch.Tensor)
                 if kind == "contact":
                     expected = expected[:, low:high]
-                got = reference.read([edit], [stretch])[0][0][..., inside[0], :].cpu()
+                shift = low - int(stretch.starts[0])
+                got = reference.read([edit], [stretch])[0][0][..., shift : shift + high - low, :].cpu()
                 largest = float(expected.abs().max())
                 worst = max(worst, float((got - expected).abs().max()) / max(largest, 1e-30))
     return worst

@@ -70,7 +70,7 @@ class Letters(Artist):
         colors: Letter -> colour.
         flip: Turn letters below zero upside down.
         base: y of the foot of all letters.
-        alpha: Opacity; None is full.
+        alpha: Opacity from 0 to 1; None is that of the colours.
     """
 
     def __init__(

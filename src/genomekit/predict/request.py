@@ -34,6 +34,11 @@ class Options(TypedDict, total=False):
     min_count: float
 
 
+def shared_options(arguments: Mapping[str, Any]) -> Options:
+    """Take the options that all verbs share from the arguments of one."""
+    return Options(**{name: arguments[name] for name in Options.__annotations__})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """What to predict, whatever the sequence: checked once, used for every window."""

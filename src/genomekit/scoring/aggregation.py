@@ -1,7 +1,7 @@
-"""How a stretch of two alleles becomes one number per track: the aggregations of the centre-mask scorer.
+"""How a stretch of two alleles becomes one number per track.
 
-Source: google-deepmind/alphagenome, variant scorers (eight aggregations); `max_abs_diff` is ours, the rule of the
-upstream splicing scorers without its gene.
+Source: google-deepmind/alphagenome, variant scorers: eight aggregations of the centre-mask scorer, `diff_log_mean` of
+the gene scorer of expression, `max_abs_diff` of the gene scorer of splicing.
 """
 
 from collections.abc import Callable
@@ -28,6 +28,10 @@ class Aggregation(NamedTuple):
     """ALT against REF, in the order (ref, alt, mask)."""
 
 
+_LEAST = 1e-3
+"""Added to a gene's mean before its logarithm."""
+
+
 def _sum(x: Allele, mask: Mask) -> Tensor:
     return (x * mask).sum(1)
 
@@ -42,6 +46,10 @@ def _sum_log2(x: Allele, mask: Mask) -> Tensor:
 
 def _log2_sum(x: Allele, mask: Mask) -> Tensor:
     return torch.log2(1 + _sum(x, mask))
+
+
+def _log_mean_change(ref: Allele, alt: Allele, mask: Mask) -> Tensor:
+    return torch.log(_mean(alt, mask) + _LEAST) - torch.log(_mean(ref, mask) + _LEAST)
 
 
 def _max(x: Allele, mask: Mask) -> Tensor:
@@ -77,6 +85,9 @@ AGGREGATIONS: dict[str, Aggregation] = {
     "l2_diff_log1p": Aggregation("sqrt(sum_M (ln(1 + ALT) - ln(1 + REF))^2)", False, _sum, _l2_log1p),
     "active_mean": Aggregation("max(mean_M ALT, mean_M REF)", False, _mean, _active(_mean)),
     "active_sum": Aggregation("max(sum_M ALT, sum_M REF)", False, _sum, _active(_sum)),
+    "diff_log_mean": Aggregation(
+        f"ln(mean_M ALT + {_LEAST}) - ln(mean_M REF + {_LEAST})", True, _mean, _log_mean_change
+    ),
     "max_abs_diff": Aggregation("max_M |ALT - REF|", False, _max, _max_abs),
 }
 """Aggregations by name."""

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from genomekit.errors import unknown
 from genomekit.scoring.aggregation import AGGREGATIONS, Aggregation
-from genomekit.scoring.scorer import Bins, Values
+from genomekit.scoring.scorer import Bins, Scorer, Values
 from genomekit.tracks import Modality
 
 _FAR = ("contact", "splice_junction")
@@ -18,8 +18,8 @@ _RECOMMENDED_WIDTH = 501
 _RECOMMENDED_WIDTHS = {"chip_histone": 2001}
 
 
-@dataclass(frozen=True, slots=True)
-class CenterMaskScorer:
+@dataclass(frozen=True)
+class CenterMaskScorer(Scorer):
     """Compare the alleles in a stretch around the variant's first base.
 
     The mask has `ceil(width / resolution)` bins: those from `c - n // 2` on, c the bin of the variant; bins past the
@@ -29,6 +29,8 @@ class CenterMaskScorer:
         modality: What is read; not contact maps nor junctions.
         width: bp of the stretch; None is the whole window. Upstream allows 501, 2001, 10001, 100001, 200001 and None.
         aggregation: One of `AGGREGATIONS`, in either case of letters.
+        aligned: Whether ALT of an insertion or deletion is put on the coordinates of REF first; upstream does not, so
+            what lies right of it in the mask is compared with its shifted neighbour.
 
     Raises:
         ValueError: A width below 1, an unknown aggregation, or a modality that is not read along the sequence.
@@ -47,6 +49,7 @@ class CenterMaskScorer:
     modality: str
     width: int | None = _RECOMMENDED_WIDTH
     aggregation: str = "diff_log2_sum"
+    aligned: bool = False
 
     def __post_init__(self) -> None:
         name = str(self.aggregation).casefold()

@@ -1,0 +1,108 @@
+"""Score a group of records so that one that fails takes no other with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+
+from genomekit.errors import unknown
+from genomekit.scores.layout import ordered
+from genomekit.scores.records import AnyRecord, record_table, variant_text
+from genomekit.scores.score_set import ScoreSet
+
+Score = Callable[[list[AnyRecord]], ScoreSet]
+"""Scores records of which each could be scored; gives one row of `records` for each of them."""
+
+# The fault of the machine, not of a record: every other one would fail as well.
+_STOP = (OSError, MemoryError, ImportError)
+
+
+def score_group(score: Score, records: Sequence[AnyRecord], on_error: str = "row") -> ScoreSet:
+    """Score records, and give each a row whatever becomes of it.
+
+    Records that came with a reason are not scored. The others go to `score` together, sorted by place, so that
+    neighbours can share a window; where that fails, in halves, until the record that fails is by itself.
+
+    Args:
+        score: Scores a list of records.
+        records: In any order.
+        on_error: "row" notes a record that fails, with the reason; "raise" stops at it.
+
+    Returns:
+        Scores in the order of the records.
+
+    Raises:
+        ValueError: An unknown `on_error`, or with "raise" a record that cannot be scored.
+        RuntimeError: `score` answers with other records than it was given, or nothing at all can be scored and the
+            errors are not about the records.
+        OSError: The machine fails, such as a full disk; also MemoryError and ImportError.
+    """
+    if on_error not in ("row", "raise"):
+        raise unknown("on_error", on_error, ("row", "raise"))
+    refused = [record for record in records if record.reason]
+    if refused and on_error == "raise":
+        raise ValueError(_told(refused[0], refused[0].reason))
+    able = sorted(
+        (record for record in records if not record.reason), key=lambda record: (record.chrom, record.position)
+    )
+    failures: dict[int, Exception] = {}
+    sets = _halved(score, able, on_error, failures) if able else []
+    if len(failures) == len(able) > 1 and not any(isinstance(error, ValueError) for error in failures.values()):
+        first = failures[able[0].number]
+        raise RuntimeError(f"None of {len(able)} records can be scored: {type(first).__name__}: {first}") from first
+    reasons = {number: _named(error) for number, error in failures.items()}
+    lost = [record for record in records if record.reason or record.number in failures]
+    tables = [one.records for one in sets] + [record_table(lost, failures=reasons)]
+    return _in_order([record.number for record in records], [table for table in tables if len(table)], sets)
+
+
+def _halved(score: Score, records: list[AnyRecord], on_error: str, failures: dict[int, Exception]) -> list[ScoreSet]:
+    try:
+        scores = score(records)
+    except _STOP:
+        raise
+    except Exception as error:  # whatever a scorer of the user's own may raise
+        if len(records) == 1:
+            if on_error == "raise":
+                raise ValueError(_told(records[0], _named(error))) from error
+            failures[records[0].number] = error
+            return []
+    else:
+        return [_checked(scores, records)]
+    middle = len(records) // 2
+    halves = records[:middle], records[middle:]
+    return [one for half in halves for one in _halved(score, half, on_error, failures)]
+
+
+def _checked(scores: ScoreSet, records: list[AnyRecord]) -> ScoreSet:
+    came, asked = sorted(scores.records["record"].tolist()), sorted(record.number for record in records)
+    if came != asked:
+        raise RuntimeError(f"{len(asked)} records went to the scoring function and {len(came)} came back, or others.")
+    return scores
+
+
+def _in_order(numbers: list[int], tables: list[pd.DataFrame], sets: list[ScoreSet]) -> ScoreSet:
+    """Put rows in the order of the records: what is written does not depend on how they were grouped."""
+    records = pd.concat(tables, ignore_index=True) if tables else record_table([])
+    records = records.set_index("record", drop=False).loc[numbers].reset_index(drop=True)
+    if not sets:
+        return ScoreSet(records, {})
+    joined = ScoreSet.concat(sets)
+    rank = pd.Index(numbers)
+    done: dict[str, AnnData] = {}
+    for name, table in joined.items():
+        place = rank.get_indexer(pd.Index(table.obs["record"]))
+        done[name] = ordered(table, np.argsort(place, kind="stable"))
+    return ScoreSet(records, done, joined.attrs)
+
+
+def _named(error: Exception) -> str:
+    text = " ".join(str(error).split())
+    return text if isinstance(error, ValueError) and text else f"{type(error).__name__}: {text}"
+
+
+def _told(record: AnyRecord, reason: str) -> str:
+    return f"Record {record.number} ({record.id or variant_text(record)}) cannot be scored: {reason}"

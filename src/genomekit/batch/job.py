@@ -1,0 +1,142 @@
+"""Score any number of records into a folder, shard by shard, and go on where an earlier call stopped."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sized
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+from tqdm.auto import tqdm
+
+from genomekit.batch.folder import Folder, write_shard
+from genomekit.batch.isolate import Score, score_group
+from genomekit.batch.preview import preview as time_some
+from genomekit.batch.records import as_records, groups
+from genomekit.errors import unknown
+from genomekit.scores.records import AnyRecord
+from genomekit.scores.score_set import ScoreSet
+from genomekit.scores.sharded import open_sharded
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+Shard = tuple[Path, list[AnyRecord]]
+_WORTH = 20  # times the variants that a preview times; a smaller job is done sooner than it is announced
+
+
+def score_records(
+    source: pd.DataFrame | Iterable[Any],
+    score: Score,
+    out: str | os.PathLike[str],
+    *,
+    identity: Mapping[str, object],
+    shard_size: int = 256,
+    on_error: str = "row",
+    total: int | None = None,
+    preview: int = 5,
+    progress: bool = True,
+    overwrite: bool = False,
+    client: Client | None = None,
+) -> ScoreSet:
+    """Score records into a folder; the same call goes on where an earlier one was stopped.
+
+    Records are read as a stream and cut into shards. A shard appears in the folder when it is complete, under a name
+    that hashes its records and `identity`: whatever stops the process, at most the shards in flight are lost, and
+    what a later call adds is the same to the byte.
+
+    Args:
+        source: A table, a list of variants or texts, or a stream of records; see `as_records`.
+        score: Scores a list of records. With `client` it is pickled: see `PerProcess`.
+        out: The folder; the ending `.zarr` makes it one Zarr store, any other name holds HDF5 files.
+        identity: What else decides the numbers, such as scorers, hash of the weights, genome, window: plain strings and
+            numbers. A folder of another identity is refused.
+        shard_size: Records of a shard.
+        on_error: "row" gives a record that fails a row with the reason; "raise" stops at it.
+        total: Records there are, where `source` has no length.
+        preview: Variants to time before a job of at least twenty times so many, to say what it will take; 0 for none.
+        progress: Show the preview and a bar.
+        overwrite: Replace what other records or another identity left in the folder; what fits is kept.
+        client: A `dask.distributed.Client`: its workers score the shards. They need to see the folder.
+
+    Returns:
+        The scores, read from the folder as they are asked for; one row of `records` for each record.
+
+    Raises:
+        ValueError: The folder holds another job or something else; records whose numbers do not rise; with
+            `on_error="raise"`, a record that cannot be scored.
+        RuntimeError: Another process writes into the folder, or nothing can be scored for a reason not in the records.
+        KeyboardInterrupt: Finished shards stay; the text says how many.
+    """
+    if shard_size < 1:
+        raise ValueError(f"shard_size={shard_size} came; give at least 1 record.")
+    if on_error not in ("row", "raise"):
+        raise unknown("on_error", on_error, ("row", "raise"))
+    if total is None and isinstance(source, Sized):
+        total = len(source)
+    records = as_records(source)
+    folder = Folder(out, identity, shard_size, overwrite)
+    with folder.opened(), _Progress(total, progress, folder.path) as bar:
+        todo = _missing(folder, groups(records, shard_size), bar)
+        todo = _announced(todo, score, preview, bar) if preview and progress else todo
+        if client is None:
+            for target, records in todo:
+                write_shard(score_group(score, records, on_error), target)
+                bar.add(len(records))
+        else:
+            from genomekit.batch.workers import run_on  # dask loads only for those who have workers
+
+            for count in run_on(client, todo, score, on_error):
+                bar.add(count)
+        folder.finish(bar.shards, bar.seen)
+    return open_sharded(folder.path)
+
+
+class _Progress:
+    """Counts records, shows a bar, and says on an interruption what is kept."""
+
+    def __init__(self, total: int | None, show: bool, path: Path) -> None:
+        self.total, self.path = total, path
+        self.bar = tqdm(total=total, unit="variant", desc="score", delay=2, disable=not show)
+        self.seen = self.shards = self.kept = 0
+
+    def __enter__(self) -> _Progress:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        self.bar.close()
+        if isinstance(error, KeyboardInterrupt):
+            error.add_note(f"{self.kept:,} records are done and kept in {self.path}; the same call goes on there.")
+
+    def add(self, count: int, *, found: bool = False) -> None:
+        """Count records of a finished shard; those of an earlier call say nothing about speed."""
+        self.kept += count
+        if found and not self.bar.disable:
+            self.bar.initial += count
+        self.bar.update(count)
+
+
+def _missing(folder: Folder, parts: Iterator[list[AnyRecord]], bar: _Progress) -> Iterator[Shard]:
+    """Give the shards that are not there yet."""
+    for number, records in enumerate(parts):
+        target = folder.target(number, records)
+        bar.seen += len(records)
+        bar.shards += 1
+        if folder.has(target):
+            bar.add(len(records), found=True)
+        else:
+            yield target, records
+
+
+def _announced(todo: Iterator[Shard], score: Score, count: int, bar: _Progress) -> Iterator[Shard]:
+    """Say what the job will take, before its first shard."""
+    for first in todo:
+        left = None if bar.total is None else bar.total - bar.kept
+        if left is None or left >= _WORTH * count:
+            able = [record for record in first[1] if not record.reason]
+            if told := time_some(score, able[: count + 1], left):
+                print(told, file=sys.stderr)
+        yield first
+        yield from todo

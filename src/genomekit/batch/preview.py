@@ -1,0 +1,87 @@
+"""What a job will take, from a few variants that are timed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from genomekit.batch.isolate import Score, score_group
+from genomekit.scores.records import AnyRecord
+from genomekit.scores.score_set import ScoreSet
+
+_OBS = 100  # bytes of labels of a row, about
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What scoring will take.
+
+    Args:
+        timed: Variants that were timed.
+        per_second: Variants per second, after a first one that is not counted.
+        bytes_each: Bytes of scores of a variant, before they are compressed.
+        total: Variants to be scored; None where the source does not say.
+    """
+
+    timed: int
+    per_second: float
+    bytes_each: float
+    total: int | None = None
+
+    @property
+    def seconds(self) -> float | None:
+        """Seconds that the job will take."""
+        return None if self.total is None else self.total / self.per_second
+
+    @property
+    def bytes(self) -> float | None:
+        """Bytes of output, before they are compressed."""
+        return None if self.total is None else self.total * self.bytes_each
+
+    def __str__(self) -> str:
+        """Write one line.
+
+        Example:
+            >>> print(Preview(4, 20.0, 5000.0, 10_000))
+            10,000 variants at 20 per second (4 timed): about 8 min 20 s, 50.0 MB of scores at most
+        """
+        rate = f"{self.per_second:.3g} per second ({self.timed} timed)"
+        if self.seconds is None or self.bytes is None:
+            return f"{rate}, {self.bytes_each / 1e3:,.1f} kB of scores per variant at most"
+        what = f"{self.total:,} variants at {rate}"
+        return f"{what}: about {_duration(self.seconds)}, {self.bytes / 1e6:,.1f} MB of scores at most"
+
+
+def preview(score: Score, records: Sequence[AnyRecord], total: int | None = None) -> Preview | None:
+    """Time a few variants; their scores are thrown away.
+
+    Args:
+        score: Scores a list of records.
+        records: Variants to time. The first is scored before the clock starts: it loads and compiles.
+        total: Variants of the whole job.
+
+    Returns:
+        What the job will take; None where fewer than two of the records can be scored.
+    """
+    able = [record for record in records if not record.reason]
+    if len(able) < 2:
+        return None
+    score_group(score, able[:1])
+    start = time.perf_counter()
+    scores = score_group(score, able[1:])
+    seconds = max(time.perf_counter() - start, 1e-9)
+    return Preview(len(able) - 1, (len(able) - 1) / seconds, _bytes(scores) / (len(able) - 1), total)
+
+
+def _bytes(scores: ScoreSet) -> int:
+    return sum(4 * t.n_obs * t.n_vars * (1 + len(t.layers)) + _OBS * t.n_obs for t in scores.values())
+
+
+def _duration(seconds: float) -> str:
+    whole = round(seconds)
+    if whole < 60:
+        return f"{seconds:.2g} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"

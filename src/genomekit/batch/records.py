@@ -1,0 +1,88 @@
+"""Any source of variants as records, one by one; what cannot be read is a record with a reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Any
+
+import pandas as pd
+
+from genomekit.genome.variant import Variant
+from genomekit.scores.records import AnyRecord, Record
+
+_TEXTS = ("chrom", "chromosome", "ref", "reference_bases", "alt", "alternate_bases")
+_LETTER: dict[str, Any] = dict.fromkeys(_TEXTS, "A")
+
+
+def as_records(source: pd.DataFrame | Iterable[Any]) -> Iterator[AnyRecord]:
+    """Turn a table or list of variants into records, numbered from 0 in their order.
+
+    Args:
+        source: A table with columns chrom, position (1-based), ref, alt and optionally name (or the names of VCF and of
+            the official SDK); or variants, their texts, or records, which pass as they are.
+
+    Raises:
+        ValueError: A table lacks a column, or a text came where a list of texts is expected.
+        TypeError: An item is none of these.
+
+    Example:
+        >>> [(r.number, r.chrom, r.position, r.reason) for r in as_records(["chrV:123:A>G", "I-5-C-T"])]
+        [(0, 'chrV', 123, ''), (1, 'I', 5, '')]
+        >>> next(as_records(["chrV:nowhere"])).reason[:41]
+        "Variant 'chrV:nowhere' is not understood."
+    """
+    if isinstance(source, str):
+        raise ValueError(f"The text {source!r} came; give a list of variants, such as [{source!r}].")
+    if isinstance(source, pd.DataFrame):
+        _check_columns(source)
+        return _of_table(source)
+    return (_of_item(number, item) for number, item in enumerate(source))
+
+
+def groups(records: Iterable[AnyRecord], size: int) -> Iterator[list[AnyRecord]]:
+    """Cut a stream of records into lists of `size`, the last one shorter.
+
+    Raises:
+        ValueError: Record numbers do not rise.
+    """
+    stream, last = iter(records), -1
+    while group := list(islice(stream, size)):
+        for record in group:
+            if record.number <= last:
+                raise ValueError(f"Record {record.number} came after {last}; number records in rising order.")
+            last = record.number
+        yield group
+
+
+def _check_columns(table: pd.DataFrame) -> None:
+    """Refuse a table that lacks a column: an imaginary row of the right kinds fails only for that."""
+    if len(table):
+        Variant.from_dict({str(name): _LETTER.get(str(name).lower(), 1) for name in table.columns})
+
+
+def _of_table(table: pd.DataFrame) -> Iterator[AnyRecord]:
+    columns = [str(name) for name in table.columns]
+    for number, row in enumerate(table.itertuples(index=False, name=None)):
+        values = dict(zip(columns, row, strict=True))
+        try:
+            yield _record(number, Variant.from_dict(values))
+        except (ValueError, TypeError) as error:
+            yield Record(number, "", 0, "", "", " ".join(map(str, row)), str(error))
+
+
+def _of_item(number: int, item: Any) -> AnyRecord:
+    if isinstance(item, Variant):
+        return _record(number, item)
+    if isinstance(item, str):
+        try:
+            return _record(number, Variant.parse(item))
+        except ValueError as error:
+            return Record(number, "", 0, "", "", item, str(error))
+    if isinstance(item, AnyRecord):
+        return item
+    raise TypeError(f"Item {number} is {item!r}; give variants, their texts or records.")
+
+
+def _record(number: int, variant: Variant) -> Record:
+    return Record(number, variant.chrom, int(variant.position), variant.ref, variant.alt, variant.name)

@@ -1,0 +1,145 @@
+"""The verb for many variants: a table, a list or a VCF in, scores in memory or in a folder out."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Unpack
+
+import pandas as pd
+from tqdm.auto import tqdm
+
+from genomekit.batch import vcf
+from genomekit.batch.isolate import Score, score_group
+from genomekit.batch.job import score_records as score_into
+from genomekit.batch.per_process import PerProcess
+from genomekit.batch.records import as_records, groups
+from genomekit.engine import Engine
+from genomekit.predict.request import AnyGenome, Options
+from genomekit.scores import ScoreSet
+from genomekit.scoring.job import Job, Scorers, prepare
+from genomekit.scoring.verbs import score_records
+from genomekit.weights.load import load
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+Source = pd.DataFrame | Iterable[Any] | str | os.PathLike[str]
+
+_AT_ONCE = 32
+"""Records scored between two looks at the bar, where nothing is written."""
+
+
+def score_variants(
+    engine: Engine,
+    source: Source,
+    *,
+    genome: AnyGenome,
+    scorers: Scorers = None,
+    out: str | os.PathLike[str] | None = None,
+    vcf_out: str | os.PathLike[str] | None = None,
+    on_error: str = "row",
+    parity: bool = False,
+    ref_check: str = "error",
+    step: int = 1,
+    shard_size: int = 256,
+    preview: int = 5,
+    progress: bool = True,
+    overwrite: bool = False,
+    client: Client | None = None,
+    **options: Unpack[Options],
+) -> ScoreSet:
+    """Score many variants.
+
+    Args:
+        engine: The network on a device.
+        source: See `Model.score_variants` for this and all the following.
+        genome: See there.
+        scorers: See there.
+        out: See there.
+        vcf_out: See there.
+        on_error: See there.
+        parity: See there.
+        ref_check: See there.
+        step: See there.
+        shard_size: See there.
+        preview: See there.
+        progress: See there.
+        overwrite: See there.
+        client: See there.
+        **options: Tracks, organism and window.
+    """
+    if client is not None and out is None:
+        raise ValueError("client= came without out=, and workers write into a folder. Give out='scores.zarr' too.")
+    file = vcf.path_of(source)
+    if vcf_out is not None and file is None:
+        raise ValueError("vcf_out= came and the variants are no VCF file; only such a file can be written again.")
+    settings: dict[str, Any] = {"parity": parity, "ref_check": ref_check, "step": step, "options": options}
+    job = prepare(engine, genome, scorers, **settings)
+    records = source if file is None else vcf.records(file, job.genome)
+    score: Score = functools.partial(score_records, job, on_error=on_error)
+    if out is None:
+        found = _in_memory(records, score, on_error, progress)
+    else:
+        if client is not None:
+            checkpoint: Any = engine.checkpoint
+            given = {"device": engine.device.type, "dtype": str(engine.dtype).removeprefix("torch.")}
+            score = PerProcess(
+                make_score, str(checkpoint.path), job.genome, list(job.reads), on_error, **given, **settings
+            )
+        found = score_into(
+            records,
+            score,
+            out,
+            identity=identity(job),
+            shard_size=shard_size,
+            on_error=on_error,
+            preview=preview,
+            progress=progress,
+            overwrite=overwrite,
+            client=client,
+        )
+    if vcf_out is not None and file is not None:
+        vcf.write(file, vcf_out, found, job.genome)
+    return found
+
+
+def identity(job: Job) -> dict[str, str | int]:
+    """Say what decides the numbers of a job, besides its records."""
+    tracks, genome = hashlib.sha256(), hashlib.sha256()
+    # Of a FASTA that has changed, lengths or the size of the file tell.
+    genome.update(repr((sorted(job.genome.chroms.items()), job.genome.fasta.path.stat().st_size)).encode())
+    for scorer, part in job.reads.items():
+        tracks.update(f"{scorer!r} {part.channels.tolist()}".encode())
+    attrs = {name: value for name, value in job.attrs.items() if name not in ("terms", "genomekit")}
+    names = "; ".join(str(scorer) for scorer in job.reads)
+    return {
+        **attrs,
+        "scorers": names,
+        "genome": genome.hexdigest(),
+        "tracks": tracks.hexdigest(),
+        "window": job.length or 0,
+        "ref_check": job.ref_check,
+    }
+
+
+def make_score(
+    checkpoint: str, genome: Any, scorers: list[Any], on_error: str, *, device: str, dtype: str, **settings: Any
+) -> Score:
+    """Make the scoring function of a worker: its own model, from where the checkpoint lies."""
+    job = prepare(Engine(load(checkpoint), device, dtype), genome, scorers, **settings)
+    return functools.partial(score_records, job, on_error=on_error)
+
+
+def _in_memory(source: Any, score: Score, on_error: str, progress: bool) -> ScoreSet:
+    total = len(source) if hasattr(source, "__len__") else None
+    done = []
+    with tqdm(total=total, unit="variant", desc="score", delay=2, disable=not progress) as bar:
+        for group in groups(as_records(source), _AT_ONCE):
+            done.append(score_group(score, group, on_error))
+            bar.update(len(group))
+    if not done:
+        raise ValueError("No variant came; give at least one.")
+    return ScoreSet.concat(done)

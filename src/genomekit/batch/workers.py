@@ -1,0 +1,65 @@
+"""Shards on the workers of a Dask cluster: processes of one machine, or the nodes of many."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from genomekit.batch.folder import write_shard
+from genomekit.batch.isolate import Score, score_group
+from genomekit.scores.records import AnyRecord
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+_AHEAD = 3
+"""Shards handed out for each worker, so that none waits."""
+_LEAST = 64
+"""Shards handed out at least: a cluster that adapts asks for workers by what is waiting."""
+
+
+def run_on(client: Client, todo: Iterator[tuple[Path, list[AnyRecord]]], score: Score, on_error: str) -> Iterator[int]:
+    """Score shards on workers, each of which writes its own; gives the records of each one that is done.
+
+    A shard whose worker dies goes to another one; writing it twice does no harm.
+
+    Raises:
+        RuntimeError: The cluster has no worker.
+    """
+    from distributed import Future, as_completed
+
+    if not _count(client):
+        raise RuntimeError("The cluster has no worker yet; call client.wait_for_workers(1) first.")
+    running: set[Future] = set()
+    done = as_completed()
+
+    def hand_out() -> None:
+        wanted = max(_AHEAD * _count(client), _LEAST)
+        for target, records in islice(todo, max(wanted - len(running), 0)):
+            # The recipe goes along with each shard: data left on a worker would be lost with it.
+            future = client.submit(score_shard, score, records, on_error, str(target.absolute()), pure=False)
+            running.add(future)
+            done.add(future)
+
+    hand_out()
+    try:
+        while running:
+            future = next(done)
+            running.discard(future)
+            yield future.result()
+            hand_out()
+    finally:
+        client.cancel(list(running))
+
+
+def _count(client: Client) -> int:
+    return len(dict(client.nthreads()))  # type: ignore[arg-type]
+
+
+def score_shard(score: Score, records: list[AnyRecord], on_error: str, target: str) -> int:
+    """Score and write one shard, on a worker; gives its number of records."""
+    if not Path(target).exists():
+        write_shard(score_group(score, records, on_error), Path(target))
+    return len(records)

@@ -1,0 +1,76 @@
+"""The command `genomekit score`: a VCF in, a folder of scores out."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from genomekit.scores import ScoreSet
+
+_MOST = 5
+
+
+def add_score(commands: Any) -> argparse.ArgumentParser:
+    """Add the command to what `add_subparsers` gave."""
+    parser = commands.add_parser("score", help="score the variants of a VCF; after a stop the same command goes on")
+    parser.add_argument("vcf", metavar="VCF", help="variants: VCF or BCF, compressed or not")
+    parser.add_argument("--genome", metavar="FASTA", required=True, help="FASTA file, or a preset such as ce10")
+    parser.add_argument("--out", metavar="FOLDER", required=True, help="folder of scores; Zarr where it ends in .zarr")
+    parser.add_argument("--gtf", metavar="GTF", help="annotation of that genome (GTF or GFF3), for scores of genes")
+    parser.add_argument("--model", default="mini", help="name, folder or file of a checkpoint (default: %(default)s)")
+    parser.add_argument("--organism", help="whose heads to read, such as worm; default: that of the genome")
+    parser.add_argument(
+        "--scorers", nargs="+", metavar="NAME", help="recommended scorers by name, such as rna_seq; default: all"
+    )
+    parser.add_argument("--modalities", nargs="+", metavar="NAME", help="only scorers of these, such as rna_seq atac")
+    parser.add_argument("--window", type=int, metavar="BP", help="length of the window; default: the checkpoint's")
+    parser.add_argument("--step", type=int, default=1, metavar="BP", help="share windows between neighbours: faster")
+    parser.add_argument(
+        "--on-error",
+        choices=("row", "raise"),
+        default="row",
+        help="a record that cannot be scored gets a row with the reason, or stops the job (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--shard-size", type=int, default=256, metavar="N", help="records of a shard (default: %(default)s)"
+    )
+    parser.add_argument("--overwrite", action="store_true", help="replace what another job left in the folder")
+    parser.add_argument("--vcf-out", metavar="VCF", help="write the VCF again, with the strongest scores in INFO")
+    parser.add_argument("--quiet", action="store_true", help="no preview and no bar")
+    parser.set_defaults(run=_score)
+    return parser
+
+
+def _score(arguments: argparse.Namespace) -> int:
+    from genomekit.genome.assembly import Genome  # torch is loaded only for commands that compute
+    from genomekit.model import Model
+
+    given = {"gtf": arguments.gtf, "organism": arguments.organism}
+    genome = Genome.open(arguments.genome, **{name: value for name, value in given.items() if value})
+    model = Model.from_pretrained(
+        arguments.model, device=arguments.device, precision=arguments.precision, genome=genome
+    )
+    scores = model.score_variants(
+        arguments.vcf,
+        scorers=arguments.scorers,
+        out=arguments.out,
+        vcf_out=arguments.vcf_out,
+        on_error=arguments.on_error,
+        step=arguments.step,
+        shard_size=arguments.shard_size,
+        progress=not arguments.quiet,
+        overwrite=arguments.overwrite,
+        modalities=arguments.modalities,
+        organism=arguments.organism,
+        window=arguments.window,
+    )
+    print(report(scores, arguments.out))
+    return 0
+
+
+def report(scores: ScoreSet, out: str) -> str:
+    """Say what was scored, where it is, and why some was not."""
+    lost = scores.records.loc[scores.records["status"] != "ok", "reason"]
+    reasons = [f"{count:,} without scores: {reason}" for reason, count in lost.value_counts().head(_MOST).items()]
+    return "\n".join([str(scores), *reasons, f"Scores are in {out}; read them with genomekit.open({out!r})."])

@@ -1,0 +1,264 @@
+"""VCF and BCF files as a stream: one record for each ALT allele, with a reason where it cannot be predicted."""
+
+from __future__ import annotations
+
+import gzip
+import importlib
+import re
+import shutil
+import tempfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from genomekit import errors
+from genomekit.genome.assembly import Genome
+from genomekit.genome.fasta import reverse_complement
+from genomekit.genome.interval import Interval
+from genomekit.genome.names import canonical
+from genomekit.genome.variant import Variant
+
+_REASONS = {
+    ".": "no ALT allele",
+    "*": "the base is deleted by another record",
+    "<*>": "stands for any other allele",
+    "<NON_REF>": "stands for any other allele",
+}
+_BREAKEND = re.compile(r".*[\[\]].*|\.[A-Za-z]+|[A-Za-z]+\.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VcfRecord:
+    """One ALT allele of one record of a VCF file, as written there, and what can be made of it."""
+
+    number: int
+    """Number of the record in what was read, from 0."""
+    allele: int
+    """Number of the ALT allele in its record, from 1, as genotypes count; 0 where the record has none."""
+    chrom: str
+    position: int
+    """1-based; 0 where the line cannot be read."""
+    id: str
+    """Of the record; "" where it has none."""
+    ref: str
+    alt: str
+    variant: Variant | None
+    """What to predict; None where `reason` says why not."""
+    reason: str = ""
+    duplicate_of: int | None = None
+    """Number of the first record with the same variant."""
+
+
+def read_vcf(
+    path: str | Path,
+    genome: Genome | None = None,
+    *,
+    region: Interval | str | None = None,
+    max_length: int = 100_000,
+) -> Iterator[VcfRecord]:
+    """Read a VCF or BCF file, compressed or not, record by record.
+
+    Every record gives at least one `VcfRecord`, in the order of the file, which need not be sorted. `<DEL>`, `<DUP>`
+    and `<INV>` with an END (or SVLEN) are spelled out with the letters of the genome.
+
+    Args:
+        path: The file.
+        genome: For the letters of symbolic alleles; without it they have a reason.
+        region: Only records that overlap it; needs an index beside the file (tabix or CSI).
+        max_length: Longest symbolic allele that is spelled out, bp.
+
+    Raises:
+        ImportError: pysam is not installed; the text names the extra.
+        FileNotFoundError: No such file.
+        ValueError: No VCF file, one that is cut or damaged, a region without an index, or an unknown chromosome.
+
+    Example:
+        >>> path = Path(tempfile.mkdtemp()) / "two.vcf"
+        >>> columns = "#CHROM POS ID REF ALT QUAL FILTER INFO".replace(" ", chr(9))
+        >>> row = "chrI 5 rs1 A G,* . . .".replace(" ", chr(9))
+        >>> _ = path.write_text(chr(10).join(["##fileformat=VCFv4.2", columns, row, ""]))
+        >>> for record in read_vcf(path):
+        ...     print(record.number, record.allele, record.id, record.variant, record.reason)
+        0 1 rs1 chrI:5:A>G
+        0 2 rs1 None the base is deleted by another record
+    """
+    path = Path(path).expanduser()
+    if not path.is_file():
+        raise FileNotFoundError(f"No VCF file at {path}. Check the path.")
+    seen: dict[tuple[str, int, str, str], int] = {}
+    with opened(path) as file:
+        for number, record in enumerate(_records(file, path, region)):
+            for found in _alleles(number, record, genome, max_length):
+                if found.variant is None:
+                    yield found
+                    continue
+                key = (found.chrom, found.variant.position, found.variant.ref, found.variant.alt)
+                first = seen.setdefault(key, number)
+                yield found if first == number else replace(found, duplicate_of=first)
+
+
+def pysam() -> Any:
+    """Import pysam.
+
+    Raises:
+        ImportError: It is not installed.
+    """
+    try:
+        return importlib.import_module("pysam")
+    except ImportError as error:
+        raise ImportError("VCF files are read with pysam. Install it: pip install 'genomekit-torch[vcf]'") from error
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Any]:
+    """Open a file quietly; what is wrong with it is said in the error."""
+    library = pysam()
+    verbosity = library.set_verbosity(0)
+    file = None
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            file = _open(library, path, Path(folder))
+            yield file
+        finally:
+            if file is not None:
+                with suppress(OSError):  # of a damaged file, which has been reported
+                    file.close()
+            library.set_verbosity(verbosity)
+
+
+def _open(library: Any, path: Path, folder: Path) -> Any:
+    try:
+        return library.VariantFile(str(path))
+    except NotImplementedError:  # gzip without blocks, which htslib reads but pysam does not
+        plain = folder / "plain.vcf"
+        try:
+            with gzip.open(path) as packed, plain.open("wb") as output:
+                shutil.copyfileobj(packed, output)
+            return library.VariantFile(str(plain))
+        except (EOFError, OSError, ValueError, zlib.error) as error:
+            raise _damaged(path, error) from error
+    except (OSError, ValueError) as error:
+        raise _damaged(path, error) from error
+
+
+def _damaged(path: Path, error: Exception) -> ValueError:
+    text = str(error)
+    with path.open("rb") as file:
+        packed = file.read(2) == b"\x1f\x8b"
+    if packed and ("EOF" in text or "header" in text or "end-of-stream" in text):
+        return ValueError(f"VCF file {path} is cut or damaged: {text}. Fetch or copy it again.")
+    return ValueError(
+        f"{path} is no VCF or BCF file: {text}. It starts with ##fileformat=VCF and has a line #CHROM POS ID REF ALT."
+    )
+
+
+def _records(file: Any, path: Path, region: Interval | str | None) -> Iterator[Any]:
+    """Give the records; None for a line that cannot be read."""
+    stream, last, broken = file if region is None else _fetch(file, path, region), -1, False
+    while True:
+        try:
+            record = next(stream)
+        except StopIteration:
+            break
+        except (OSError, ValueError) as error:
+            here = file.tell()
+            if here == last:  # no further line was reached
+                raise ValueError(f"VCF file {path} is cut or damaged: {error}. Fetch or copy it again.") from error
+            last, broken = here, True
+            yield None
+            continue
+        broken = False
+        yield record
+    if broken and not _ends_with_newline(path):
+        raise ValueError(f"VCF file {path} is cut: it ends in the middle of a line. Fetch or copy it again.")
+
+
+def _ends_with_newline(path: Path) -> bool:
+    with path.open("rb") as file:
+        if file.read(2) == b"\x1f\x8b":
+            return True  # of a compressed file its end mark was looked at
+        file.seek(-1, 2)
+        return file.read(1) == b"\n"
+
+
+def _fetch(file: Any, path: Path, region: Interval | str) -> Iterator[Any]:
+    where = Interval.parse(region)
+    names = [name for name in file.header.contigs if canonical(name) == canonical(where.chrom)]
+    if not names:
+        raise errors.unknown("chromosome", where.chrom, file.header.contigs)
+    try:
+        return iter(file.fetch(names[0], max(where.start, 0), where.end))
+    except ValueError as error:
+        raise ValueError(
+            f"VCF file {path} has no index, which region={str(where)!r} needs. Compress it with bgzip and index it "
+            "with `tabix -p vcf`, or leave region= out."
+        ) from error
+
+
+def _alleles(number: int, record: Any, genome: Genome | None, max_length: int) -> Iterator[VcfRecord]:
+    if record is None:
+        blank = {"chrom": "", "position": 0, "id": "", "ref": "", "alt": "", "variant": None}
+        yield VcfRecord(number=number, allele=0, reason="the line cannot be read", **blank)
+        return
+    name = record.id or ""
+    for allele, alt in enumerate(record.alts or (".",), start=1 if record.alts else 0):
+        variant, reason = None, ""
+        try:
+            variant = _variant(record, alt, name, genome, max_length)
+        except ValueError as error:
+            reason = str(error)
+        place = {"chrom": record.chrom, "position": record.pos, "id": name, "ref": record.ref or "", "alt": alt}
+        yield VcfRecord(number=number, allele=allele, variant=variant, reason=reason, **place)
+
+
+def _variant(record: Any, alt: str, name: str, genome: Genome | None, max_length: int) -> Variant:
+    """Make a variant of an ALT allele.
+
+    Raises:
+        ValueError: There is none; the text is the reason.
+    """
+    if alt in _REASONS:
+        raise ValueError(_REASONS[alt])
+    if alt.startswith("<"):
+        return _spelled_out(record, alt, name, genome, max_length)
+    if _BREAKEND.fullmatch(alt):
+        raise ValueError("a breakend joins two places; give the sequence it makes to predict_sequence")
+    return Variant(record.chrom, record.pos, record.ref, alt, name)
+
+
+def _spelled_out(record: Any, alt: str, name: str, genome: Genome | None, max_length: int) -> Variant:
+    """Write <DEL>, <DUP> and <INV> in letters: they are about the bases after POS, up to END."""
+    kind = alt.strip("<>").split(":")[0]
+    if kind not in ("DEL", "DUP", "INV"):
+        raise ValueError(f"symbolic allele {alt} does not say its letters")
+    end = _end(record)
+    if end is None:
+        raise ValueError(f"symbolic allele {alt} has neither END nor SVLEN")
+    if not record.pos < end:
+        raise ValueError(f"symbolic allele {alt} ends at {end:,}, not after its position {record.pos:,}")
+    if end - record.pos > max_length:
+        raise ValueError(f"symbolic allele {alt} is {end - record.pos:,} bp long, more than {max_length:,}")
+    if genome is None:
+        raise ValueError(f"symbolic allele {alt} needs the letters of a genome, and none was given")
+    chrom = genome.resolve(record.chrom)
+    if end > genome.chroms[chrom]:
+        raise ValueError(f"symbolic allele {alt} ends at {end:,}, past the end of {chrom} ({genome.chroms[chrom]:,})")
+    letters = genome.sequence(Interval(chrom, record.pos, end))
+    if kind == "INV":
+        return Variant(record.chrom, record.pos + 1, letters, reverse_complement(letters), name)
+    first = genome.sequence(Interval(chrom, record.pos - 1, record.pos))
+    ref, changed = (first + letters, first) if kind == "DEL" else (first, first + letters)
+    return Variant(record.chrom, record.pos, ref, changed, name)
+
+
+def _end(record: Any) -> int | None:
+    """Return the last base of a symbolic allele, 1-based; read as text, since headers do not always declare it."""
+    column = str(record).rstrip("\n").split("\t")[7]
+    if found := re.search(r"(?:^|;)END=(\d+)(?:;|$)", column):
+        return int(found[1])
+    if found := re.search(r"(?:^|;)SVLEN=-?(\d+)", column):
+        return record.pos + int(found[1])
+    return None

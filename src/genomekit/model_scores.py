@@ -1,0 +1,215 @@
+"""The verbs of `Model` that score; each is one line of delegation."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from genomekit import batch
+from genomekit.batch.variants import Source
+from genomekit.engine import Engine
+from genomekit.genome.interval import Interval
+from genomekit.genome.variant import Variant
+from genomekit.predict.request import AnyGenome, Names, shared_options
+from genomekit.scores import ScoreSet
+from genomekit.scoring import verbs
+from genomekit.scoring.job import Scorers
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+_NO_AVERAGE = {"average_strands": False, "min_count": 0.0}
+
+
+class ScoreVerbs:
+    """What `Model` scores.
+
+    Attributes:
+        engine: The network on its device.
+        genome: The genome, or the genomes by organism, that calls use when none is given.
+    """
+
+    engine: Engine
+    genome: AnyGenome
+
+    def score_variant(
+        self,
+        variant: Variant | str | Iterable[Variant | str],
+        *,
+        genome: AnyGenome = None,
+        scorers: Scorers = None,
+        interval: Interval | str | None = None,
+        parity: bool = False,
+        ref_check: str = "error",
+        modalities: Any = None,
+        tracks: Any = None,
+        ontology: Names = None,
+        biosample: Names = None,
+        strand: Names = None,
+        transcription_factor: Names = None,
+        histone_mark: Names = None,
+        organism: str | None = None,
+        window: int | None = None,
+    ) -> ScoreSet:
+        """Score a variant against the reference.
+
+        Args:
+            variant: As for `predict_variant`; several are those of one haplotype.
+            genome: See `predict_interval`. Scorers of genes need its annotation.
+            scorers: Scorers or their names, such as "rna_seq" or `genomekit.scoring.CenterMaskScorer("atac", 501)`.
+                None is every recommended one that the model and the genome have what it needs for.
+            interval: The window holds it and is centered on it; None centers it on the variant. On strand "-" the
+                reverse complement is read.
+            parity: Take the variant as spelled and keep the peculiarities of the published code; see `docs/scorers.md`.
+            ref_check: Where REF differs from the genome: "error", or "warn" or "ignore" and REF as given.
+            modalities: See `predict_sequence` for this and all the following.
+            tracks: See there.
+            ontology: See there.
+            biosample: See there.
+            strand: Strand of the tracks that are scored.
+            transcription_factor: See there.
+            histone_mark: See there.
+            organism: Whose heads to read; None takes it from the genome.
+            window: bp; None is the checkpoint's default, 131,072 at most where every scorer is a centre mask.
+
+        Returns:
+            An AnnData for each scorer (variant, gene or junction by track), `.records`, and `.to_frame()`.
+
+        Raises:
+            ValueError: A variant that is not understood, an unknown scorer, or one that the model or genome lacks
+                something for.
+            ReferenceMismatch: REF differs from the genome; the text says what may be wrong.
+            OutOfMemory: The device is too small; cheaper calls are named.
+
+        Example:
+            >>> import tempfile
+            >>> from genomekit import Genome, Model
+            >>> from genomekit.testing import toy_genome
+            >>> made = toy_genome(tempfile.mkdtemp())
+            >>> model = Model.from_pretrained(genome=Genome(made.fasta, organism="worm"))
+            >>> from genomekit.scoring import CenterMaskScorer
+            >>> scorer = CenterMaskScorer("splice_sites", 501, "max_abs_diff")
+            >>> scores = model.score_variant("chrI:g.4000del", scorers=scorer)
+            >>> scores.records["status"].tolist(), scores.to_frame().shape[0]
+            (['ok'], 4)
+        """
+        own = {"scorers": scorers, "interval": interval, "parity": parity, "ref_check": ref_check}
+        found = self.genome if genome is None else genome
+        options = shared_options({**locals(), **_NO_AVERAGE})
+        return verbs.score_variant(self.engine, variant, genome=found, **own, **options)
+
+    def score_interval(
+        self,
+        interval: Interval | str,
+        *,
+        genome: AnyGenome = None,
+        scorers: Scorers = None,
+        modalities: Any = None,
+        tracks: Any = None,
+        ontology: Names = None,
+        biosample: Names = None,
+        strand: Names = None,
+        transcription_factor: Names = None,
+        histone_mark: Names = None,
+        organism: str | None = None,
+        window: int | None = None,
+    ) -> ScoreSet:
+        """Measure an interval of the reference: the level of every row that scorers give for it.
+
+        Args:
+            interval: Where, 0-based half-open.
+            genome: See `predict_interval`.
+            scorers: See `score_variant`; None is the mean RNA-seq signal over the exons of each gene that starts within
+                200,001 bp.
+            modalities: See `predict_sequence` for this and all the following.
+            tracks: See there.
+            ontology: See there.
+            biosample: See there.
+            strand: See there.
+            transcription_factor: See there.
+            histone_mark: See there.
+            organism: See there.
+            window: See there.
+
+        Returns:
+            As from `score_variant`; the scores are levels, and the one record is the interval.
+
+        Raises:
+            ValueError: As `score_variant`.
+            OutOfMemory: The device is too small; cheaper calls are named.
+        """
+        found = self.genome if genome is None else genome
+        options = shared_options({**locals(), **_NO_AVERAGE})
+        return verbs.score_interval(self.engine, interval, genome=found, scorers=scorers, **options)
+
+    def score_variants(
+        self,
+        variants: Source,
+        *,
+        genome: AnyGenome = None,
+        scorers: Scorers = None,
+        out: str | os.PathLike[str] | None = None,
+        vcf_out: str | os.PathLike[str] | None = None,
+        on_error: str = "row",
+        parity: bool = False,
+        ref_check: str = "error",
+        step: int = 1,
+        shard_size: int = 256,
+        preview: int = 5,
+        progress: bool = True,
+        overwrite: bool = False,
+        client: Client | None = None,
+        modalities: Any = None,
+        tracks: Any = None,
+        ontology: Names = None,
+        biosample: Names = None,
+        strand: Names = None,
+        transcription_factor: Names = None,
+        histone_mark: Names = None,
+        organism: str | None = None,
+        window: int | None = None,
+    ) -> ScoreSet:
+        """Score many variants; a job with `out` survives whatever stops it, and goes on with the same call.
+
+        Args:
+            variants: A VCF or BCF file, a table (chrom, position, ref, alt), or a list of variants or texts.
+            genome: See `predict_interval`.
+            scorers: See `score_variant`.
+            out: Folder for the scores, one shard after the other; ending `.zarr` it is a Zarr store. None keeps all in
+                memory.
+            vcf_out: Write the VCF file again, with scores as INFO fields.
+            on_error: "row" gives a record that cannot be scored a row with the reason; "raise" stops at it.
+            parity: See `score_variant`.
+            ref_check: See `score_variant`.
+            step: Windows are centered on multiples of so many bp instead of on each variant: neighbours share one, and
+                are scored faster, by numbers that differ a little from those of centered windows.
+            shard_size: Variants per shard.
+            preview: Variants to time first, to say how long a long job will take.
+            progress: Show the preview and a bar.
+            overwrite: Replace what another job left in `out`.
+            client: A `dask.distributed.Client`: its workers score the shards, each with a model of its own.
+            modalities: See `predict_sequence` for this and all the following.
+            tracks: See there.
+            ontology: See there.
+            biosample: See there.
+            strand: See there.
+            transcription_factor: See there.
+            histone_mark: See there.
+            organism: See there.
+            window: See `score_variant`.
+
+        Returns:
+            As from `score_variant`; one row of `.records` for each record that came in, with its status and reason.
+
+        Raises:
+            ValueError: As `score_variant`; a folder that holds another job; with `on_error="raise"`, a record that
+                cannot be scored.
+            OutOfMemory: The device is too small; cheaper calls are named.
+        """
+        own = {"scorers": scorers, "out": out, "vcf_out": vcf_out, "on_error": on_error, "parity": parity}
+        own |= {"ref_check": ref_check, "step": step, "shard_size": shard_size, "preview": preview}
+        own |= {"progress": progress, "overwrite": overwrite, "client": client}
+        found = self.genome if genome is None else genome
+        options = shared_options({**locals(), **_NO_AVERAGE})
+        return batch.score_variants(self.engine, variants, genome=found, **own, **options)

@@ -1,0 +1,67 @@
+"""How a set of scores looks at the prompt and in a notebook."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+from anndata import AnnData
+
+from genomekit.scores.layout import GENE
+from genomekit.scores.records import STATUSES
+
+_MOST = 5
+
+
+def as_text(records: pd.DataFrame, tables: Mapping[str, AnnData]) -> str:
+    """What became of the records, and one line per scorer."""
+    lines = [_title(records, tables)]
+    if len(tables):
+        lines.append(pd.DataFrame(facts_of(tables)).to_string(index=False))
+    lines += [f"record {row.record} ({row.variant}) {row.status}: {row.reason}" for row in _lost(records).itertuples()]
+    return "\n".join(lines)
+
+
+def as_html(records: pd.DataFrame, tables: Mapping[str, AnnData]) -> str:
+    """The same as HTML tables."""
+    parts = [f"<p><b>{html.escape(_title(records, tables))}</b></p>"]
+    if len(tables):
+        parts.append(pd.DataFrame(facts_of(tables)).to_html(border=0, index=False))
+    lost = _lost(records)
+    if len(lost):
+        parts.append(lost.to_html(border=0, index=False))
+    return "".join(parts)
+
+
+def _title(records: pd.DataFrame, tables: Mapping[str, AnnData]) -> str:
+    counts = [(int((records["status"] == status).sum()), status) for status in STATUSES]
+    fates = ", ".join(f"{count:,} {status}" for count, status in counts if count)
+    what = "1 record" if len(records) == 1 else f"{len(records):,} records"
+    scorers = "1 scorer" if len(tables) == 1 else f"{len(tables)} scorers"
+    return f"ScoreSet: {what}{f' ({fates})' if fates else ''}, {scorers}"
+
+
+def facts_of(tables: Mapping[str, AnnData]) -> list[dict[str, Any]]:
+    """What is known of every table; of tables on disk without reading them."""
+    known = getattr(tables, "facts", None)
+    return known() if known else [facts(tables[name]) for name in tables]
+
+
+def facts(table: AnnData) -> dict[str, Any]:
+    """Say what a table holds: scorer, modality, signed, rows, tracks, what a row is about, and layers."""
+    uns = table.uns
+    return {
+        "modality": uns["modality"],
+        "signed": int(uns["signed"]),
+        "rows": table.n_obs,
+        "tracks": table.n_vars,
+        "of": "junctions" if "junction_start" in table.obs else "genes" if GENE[0] in table.obs else "variants",
+        "layers": ", ".join(table.layers),
+        "scorer": uns["scorer"],
+    }
+
+
+def _lost(records: pd.DataFrame) -> pd.DataFrame:
+    return records.loc[records["status"] != "ok", ["record", "variant", "status", "reason"]].head(_MOST)

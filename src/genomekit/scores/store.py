@@ -1,0 +1,180 @@
+"""Scores on disk: one HDF5 file (`.h5`) or one Zarr folder (`.zarr`), each table as AnnData writes it.
+
+Layout: the group `records`, and under `scorers` one AnnData for each scorer, numbered in their order. The attributes of
+the root hold the schema, the names of the scorers and the attributes of the set. The same scores give the same bytes.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import h5py
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+from anndata.io import read_elem, write_elem
+
+from genomekit.disk import beside, check_sizes, move, require_zarr, sizes
+from genomekit.genome.cache import require_space
+from genomekit.labels import plain_attrs, text
+from genomekit.scores.show import facts
+
+if TYPE_CHECKING:
+    from genomekit.scores.score_set import ScoreSet
+
+SCHEMA = "genomekit-scores-1"
+_META = "genomekit"  # attribute of the root, JSON
+_FILES = "genomekit_files"  # attribute of a Zarr root: sizes of the files
+_PACKED = {"compression": "gzip", "compression_opts": 1, "shuffle": True}
+_HEADERS = 1 << 20
+
+
+def save(
+    records: pd.DataFrame,
+    tables: Mapping[str, AnnData],
+    attrs: Mapping[str, object],
+    path: str | os.PathLike[str],
+    *,
+    overwrite: bool = False,
+) -> Path:
+    """Write records and tables; see `ScoreSet.save`."""
+    target = Path(path)
+    ending = _ending(target)
+    if target.exists() and not overwrite:
+        raise FileExistsError(f"{target} exists; pass overwrite=True to replace it, or choose another name.")
+    if not target.parent.is_dir():
+        raise FileNotFoundError(f"The folder {target.parent} does not exist; create it first.")
+    bytes_of_tables = sum(4 * t.n_obs * t.n_vars * (1 + len(t.layers)) for t in tables.values())
+    require_space(target.parent, bytes_of_tables + _HEADERS)
+    with beside(target, ending) as temporary:
+        write(temporary, records, tables, attrs)
+        move(temporary, target)
+    return target
+
+
+def write(path: Path, records: pd.DataFrame, tables: Mapping[str, AnnData], attrs: Mapping[str, object]) -> None:
+    """Write a file or folder that is not there yet, in place and not at once."""
+    shown = [facts(tables[name]) for name in tables]
+    about = {"schema": SCHEMA, "scorers": list(tables), "facts": shown, "attrs": plain_attrs(attrs)}
+    with _root(path, "w") as root:
+        packed = _PACKED if isinstance(root, h5py.Group) else {}
+        root.attrs[_META] = json.dumps(about)
+        write_elem(root, "records", _for_disk(records))
+        root.create_group("scorers")
+        for number, name in enumerate(tables):
+            table = tables[name]
+            bare = AnnData(table.X, obs=_for_disk(table.obs), var=_for_disk(table.var), layers=dict(table.layers))
+            write_elem(root, f"scorers/{number}", bare, dataset_kwargs=packed)
+            write_elem(root[f"scorers/{number}"], "uns", plain_attrs(table.uns))  # scalars cannot be packed
+    if path.suffix == ".zarr":
+        metadata = json.loads((path / "zarr.json").read_text())
+        metadata["attributes"][_FILES] = json.dumps(sizes(path))
+        (path / "zarr.json").write_text(json.dumps(metadata))
+
+
+def is_scores(path: Path) -> bool:
+    """Whether a path holds one set of scores, going by its ending and, for Zarr, by the attributes of its root."""
+    if path.suffix == ".zarr":
+        try:
+            return _META in json.loads((path / "zarr.json").read_text())["attributes"]
+        except (OSError, ValueError, KeyError, TypeError):
+            return False
+    return path.suffix == ".h5" and path.is_file()
+
+
+def open_scores(path: str | os.PathLike[str]) -> ScoreSet:
+    """Read saved scores back, equal to what was saved.
+
+    Args:
+        path: A `.h5` file or `.zarr` folder that `ScoreSet.save` wrote.
+
+    Raises:
+        FileNotFoundError: Nothing is there.
+        ValueError: It is truncated, damaged, or was not written by genomekit.
+        ImportError: A Zarr folder, and Zarr is not installed.
+    """
+    from genomekit.scores.score_set import ScoreSet  # it saves itself with this file
+
+    with opened(Path(path)) as (root, about):
+        records = read_records(root)
+        tables = {name: read_table(root, number) for number, name in enumerate(about["scorers"])}
+    return ScoreSet(records, tables, about["attrs"])
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[tuple[Any, dict[str, Any]]]:
+    """Give the root of saved scores and the facts in its attributes; what goes wrong in between is explained."""
+    if not path.exists():
+        raise FileNotFoundError(f"There are no saved scores at {path}; look for an .h5 file or a .zarr folder.")
+    try:
+        with _root(path, "r") as root:
+            about = json.loads(root.attrs[_META])
+            if about["schema"] != SCHEMA:
+                raise ValueError(f"its schema is {about['schema']!r}, expected {SCHEMA!r}")
+            if _FILES in root.attrs:
+                check_sizes(path, json.loads(root.attrs[_FILES]))
+            yield root, about
+    except (MemoryError, ImportError):
+        raise
+    except Exception as error:  # HDF5, Zarr and AnnData each have errors of their own for a damaged file
+        raise ValueError(
+            f"{path} cannot be read as scores ({type(error).__name__}: {error}). It is truncated, damaged or not "
+            "written by genomekit; copy or compute it again."
+        ) from error
+
+
+def read_records(root: Any) -> pd.DataFrame:
+    """Read the table of records."""
+    return _from_disk(read_elem(root["records"])).reset_index(drop=True)
+
+
+def read_table(root: Any, number: int) -> AnnData:
+    """Read the table of one scorer."""
+    table = read_elem(root[f"scorers/{number}"])
+    uns = {name: value.item() if isinstance(value, np.generic) else value for name, value in table.uns.items()}
+    layers = {name: table.layers[name] for name in ("ref", "alt", "quantile") if name in table.layers}
+    return AnnData(table.X, obs=_from_disk(table.obs), var=_from_disk(table.var), uns=uns, layers=layers)
+
+
+def _ending(path: Path) -> str:
+    if path.suffix in (".h5", ".zarr"):
+        return path.suffix[1:]
+    raise ValueError(f"{path} ends in {path.suffix!r}; scores are saved as .h5 (HDF5) or .zarr (Zarr).")
+
+
+@contextmanager
+def _root(path: Path, mode: str) -> Iterator[Any]:
+    if _ending(path) == "h5":
+        with h5py.File(path, mode) as file:
+            yield file
+        return
+    require_zarr()
+    import zarr
+
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="zarr v3 autosharding")  # either way of chunking is read
+        yield zarr.open_group(path, mode=mode, **({"zarr_format": 3} if mode == "w" else {}))  # type: ignore[arg-type]
+
+
+def _for_disk(frame: pd.DataFrame) -> pd.DataFrame:
+    """Write each of few distinct texts once: labels repeat from row to row."""
+    columns = {}
+    for name, values in frame.items():
+        repeated = values.dtype == object and 2 * values.nunique() < len(values)
+        columns[name] = pd.Categorical(values) if repeated else values.to_numpy()
+    index = frame.index if frame.index.dtype == object else pd.Index(frame.index.astype(str), dtype=object)
+    return pd.DataFrame(columns, index=index)
+
+
+def _from_disk(frame: pd.DataFrame) -> pd.DataFrame:
+    """Undo what the format did to texts."""
+    columns = {
+        name: values.to_numpy() if values.dtype.kind in "iufb" else text(values) for name, values in frame.items()
+    }
+    return pd.DataFrame(columns, index=pd.Index(text(frame.index), dtype=object))

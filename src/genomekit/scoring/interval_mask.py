@@ -1,0 +1,110 @@
+"""Scores of intervals of your own: enhancers, peaks, gene sets, anything with a place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from os import PathLike
+from typing import ClassVar
+
+import pandas as pd
+
+from genomekit.errors import unknown
+from genomekit.genome.interval import Interval
+from genomekit.scoring.aggregation import AGGREGATIONS
+from genomekit.scoring.masks import MaskRule, clipped
+from genomekit.scoring.scorer import Place, Scorer, Target
+
+
+@dataclass(frozen=True)
+class IntervalMaskScorer(Scorer):
+    """Aggregate a modality over intervals of your own: one row for each that reaches into the window.
+
+    Args:
+        modality: What is read along the sequence.
+        intervals: Intervals or their text, 0-based half-open; those of one name are one row.
+        aggregation: One of `AGGREGATIONS`.
+        title: What the intervals are, for the name of the scorer.
+
+    Raises:
+        ValueError: No interval, or an unknown aggregation.
+
+    Example:
+        >>> scorer = IntervalMaskScorer("dnase", ["chrV:100-300"], "diff_log2_sum", title="enhancers")
+        >>> str(scorer), len(scorer.intervals)
+        ("IntervalMaskScorer(modality='dnase', title='enhancers', aggregation='diff_log2_sum', intervals=1)", 1)
+    """
+
+    modality: str
+    intervals: tuple[Interval, ...]
+    aggregation: str = "diff_log2_sum"
+    title: str = "intervals"
+    aligned: ClassVar[bool] = True
+    nothing: ClassVar[str] = "none of the intervals reaches into the window"
+
+    def __init__(
+        self,
+        modality: str,
+        intervals: Iterable[Interval | str],
+        aggregation: str = "diff_log2_sum",
+        title: str = "intervals",
+    ) -> None:
+        name = str(aggregation).casefold()
+        if name not in AGGREGATIONS:
+            raise unknown("aggregation", aggregation, AGGREGATIONS)
+        parsed = tuple(Interval.parse(one) for one in ([intervals] if isinstance(intervals, str) else intervals))
+        if not parsed:
+            raise ValueError("No interval came; give at least one, 0-based half-open.")
+        for field, value in (("modality", modality), ("intervals", parsed), ("aggregation", name), ("title", title)):
+            object.__setattr__(self, field, value)
+
+    @classmethod
+    def from_bed(
+        cls, path: str | PathLike[str], modality: str, aggregation: str = "diff_log2_sum", title: str | None = None
+    ) -> IntervalMaskScorer:
+        """Take the intervals of a BED file; rows of one name (column 4) are one mask.
+
+        Args:
+            path: BED with at least three columns, plain or compressed.
+            modality: See the class.
+            aggregation: See the class.
+            title: None is the name of the file.
+        """
+        table = pd.read_csv(path, sep="\t", header=None, comment="#", dtype={0: str})
+        if table.shape[1] < 3:
+            raise ValueError(f"{path} has {table.shape[1]} columns; a BED file has chrom, start, end (and a name).")
+        names = table[3].astype(str) if table.shape[1] > 3 else [""] * len(table)
+        rows = zip(table[0], table[1], table[2], names, strict=True)
+        intervals = [Interval(chrom, int(start), int(end), name=name) for chrom, start, end, name in rows]
+        return cls(modality, intervals, aggregation, title or str(path).replace("\\", "/").rpartition("/")[2])
+
+    def __str__(self) -> str:
+        return (
+            f"IntervalMaskScorer(modality={self.modality!r}, title={self.title!r}, aggregation={self.aggregation!r}, "
+            f"intervals={len(self.intervals)})"
+        )
+
+    @property
+    def signed(self) -> bool:
+        """Whether scores have a direction."""
+        return AGGREGATIONS[self.aggregation].signed
+
+    @property
+    def differentiable(self) -> bool:
+        """Whether the score has a useful gradient where ALT is REF."""
+        return self.signed
+
+    def targets(self, place: Place) -> list[Target]:
+        """Give the masks that reach into the window."""
+        masks: dict[str, list[Interval]] = {}
+        for number, interval in enumerate(self.intervals):
+            if interval.chrom == place.chrom:
+                masks.setdefault(interval.name or f"#{number}", []).append(interval)
+        found = []
+        for name, own in masks.items():
+            spans = clipped(((one.start, one.end) for one in own), place)
+            if spans:
+                low, high = min(one.start for one in own), max(one.end for one in own)
+                row = {"mask": "" if name.startswith("#") else name, "mask_start": low, "mask_end": high}
+                found.append(Target(MaskRule(spans, self.aggregation), row))
+        return found

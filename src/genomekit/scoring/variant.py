@@ -1,0 +1,201 @@
+"""One variant scored by every scorer of a job: the window once for REF, what the variant can change for ALT."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+import torch
+
+from genomekit.engine import one_hot
+from genomekit.engine.incremental import Reference, difference
+from genomekit.engine.reading import Reading
+from genomekit.engine.strands import Part
+from genomekit.genome.edit import Edit, Event
+from genomekit.genome.interval import Interval
+from genomekit.genome.variant import Variant
+from genomekit.genome.window import Window
+from genomekit.scores import ScorePart
+from genomekit.scoring.alleles import Ask, Orientation, read, spans_of
+from genomekit.scoring.job import Job
+from genomekit.scoring.junction import JunctionScorer
+from genomekit.scoring.junction_read import read_introns
+from genomekit.scoring.scorer import Place, Scorer, Target, Values
+
+
+class SharedReference:
+    """The window that was last read, whole: neighbours whose window is the same need not read it again."""
+
+    def __init__(self) -> None:
+        self._letters: np.ndarray | None = None
+        self._kept: tuple[Reference, Reading] | None = None
+
+    def of(self, job: Job, encoded: np.ndarray) -> tuple[Reference, Reading]:
+        """Return the reference of a window and what the transformer made of it."""
+        if self._kept is None or self._letters is None or not np.array_equal(self._letters, encoded):
+            self._kept = None  # two windows at once may not fit
+            reference = job.engine.reference(encoded, job.organism, batch=1)
+            self._letters, self._kept = encoded, (reference, reference.unedited())
+        return self._kept
+
+
+class Row(NamedTuple):
+    """A row to score, and where what it reads lies among everything that is read."""
+
+    target: Target
+    asks: slice
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scene:
+    """One window, its edit, and what is read of both alleles."""
+
+    job: Job
+    record: int
+    window: Window
+    place: Place
+    edit: Edit | None
+    """None where an interval is scored: there is one allele."""
+    rows: dict[Scorer, list[Row]]
+    asks: list[Ask]
+
+    @classmethod
+    def of(cls, job: Job, record: int, variants: Sequence[Variant], interval: Interval | None = None) -> Scene:
+        """Lay a variant (or those of a haplotype) over its window, and ask every scorer for its rows."""
+        low, high = min(one.start for one in variants), max(max(one.end, one.start + 1) for one in variants)
+        window = job.window(interval or Interval(variants[0].chrom, low, high))
+        edit = Edit.of(variants, window, job.genome, ref_check=job.ref_check, parity=job.parity)
+        placed = edit.variants or tuple(variants)
+        start = min(one.start for one in placed)
+        end = max(max(one.end, one.start + len(one.alt), one.start + 1) for one in placed)
+        touched = Interval(window.chrom, start, end)
+        return cls.at(job, record, window, touched, start - window.start, edit)
+
+    @classmethod
+    def at(cls, job: Job, record: int, window: Window, touched: Interval, offset: int, edit: Edit | None) -> Scene:
+        """Ask every scorer for its rows."""
+        place = Place(window.chrom, window.start, window.length, touched, job.genome, job.parity)
+        rows: dict[Scorer, list[Row]] = {}
+        asks: list[Ask] = []
+        for scorer, part in job.reads.items():
+            if isinstance(scorer, JunctionScorer):
+                continue
+            own = rows.setdefault(scorer, [])
+            for target in scorer.targets(place):
+                first, resolution = len(asks), part.modality.resolution
+                for bins in target.rule.bins(np.array([offset]), window.length, resolution):
+                    asks.append(Ask(part, bins, scorer.aligned))
+                own.append(Row(target, slice(first, len(asks))))
+        return cls(job, record, window, place, edit, rows, asks)
+
+    @property
+    def orientation(self) -> Orientation:
+        """The strand that is read."""
+        return Orientation(self.window.length, self.window.interval.strand == "-")
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """What ALT inserts and deletes."""
+        changes = () if self.edit is None else self.edit.events
+        return tuple(event for event in changes if event.ref_length != event.alt_length)
+
+    def parts(self, shared: SharedReference | None = None) -> list[ScorePart]:
+        """Read the alleles, and score every row.
+
+        Args:
+            shared: Where the reference of a window is kept for the next variant in it.
+        """
+        with torch.no_grad():
+            ref, alt = self._readings(shared)
+            before = read(ref, self.orientation, self.asks)
+            same = alt is ref
+            after = before if same else read(alt, self.orientation, self.asks, events=self.events)
+            found = [self._part(scorer, rows, before, after) for scorer, rows in self.rows.items()]
+            return found + [self._junctions(scorer, part, ref, alt) for scorer, part in self._of_junctions()]
+
+    def _readings(self, shared: SharedReference | None) -> tuple[Reading, Reading]:
+        """Run the transformer on REF, then on ALT from what it shares with REF."""
+        letters = self._letters()
+        encoded = [self.orientation.encoded(one_hot(text)) for text in letters]
+        needed = None if list(self._of_junctions()) else spans_of(self.asks, self.orientation)
+        if shared is None:
+            reference = self.job.engine.reference(encoded[0], self.job.organism, self._region(), batch=1)
+            ref = reference.unedited(needed)
+        else:
+            reference, ref = shared.of(self.job, encoded[0])
+        change = difference(encoded[0], encoded[-1])
+        if not len(change.bases):
+            return ref, ref
+        # A shifted ALT is read elsewhere than REF, so its last layer runs for everything.
+        return ref, reference.edited([change], None if self.events else needed)
+
+    def _letters(self) -> list[str]:
+        if self.edit is not None:
+            return [self.edit.ref, self.edit.alt]
+        return [self.job.genome.sequence(Interval(self.window.chrom, self.window.start, self.window.end))]
+
+    def _region(self) -> tuple[int, int]:
+        """Return the bases around which rows stay in memory: all that is read at 1 bp."""
+        length = self.window.length
+        if list(self._of_junctions()):
+            return 0, length
+        spans = [
+            (int(ask.bins.starts[0]), int(ask.bins.starts[0]) + ask.bins.width)
+            for ask in self.asks
+            if ask.part.modality.resolution == 1
+        ]
+        if not spans:
+            return 0, 1
+        low, high = max(min(low for low, _ in spans), 0), min(max(high for _, high in spans), length)
+        return (length - high, length - low) if self.orientation.minus else (low, high)
+
+    def _of_junctions(self) -> Iterator[tuple[JunctionScorer, Part]]:
+        for scorer, part in self.job.reads.items():
+            if isinstance(scorer, JunctionScorer) and self.edit is not None:
+                yield scorer, part
+
+    def _part(self, scorer: Scorer, rows: list[Row], ref: list[Values], alt: list[Values]) -> ScorePart:
+        part = self.job.reads[scorer]
+        shape = (len(rows), len(part.rows))
+        raw, before, after = (np.full(shape, np.nan, dtype=np.float32) for _ in range(3))
+        for number, (target, asks) in enumerate(rows):
+            rule, kept = target.rule, _on_strand(part, target.strand)
+            for out, values in (
+                (raw, rule.score(ref[asks], alt[asks])),
+                (before, rule.level(ref[asks])),
+                (after, rule.level(alt[asks])),
+            ):
+                out[number, kept] = self._checked(values[0], scorer)[kept]
+        obs = self._obs([dict(target.row) for target, _ in rows])
+        levels = (None, None) if np.isnan(before).all() and len(rows) else (before, after)
+        return ScorePart(str(scorer), scorer.modality, scorer.signed, obs, part.rows, raw, *levels)
+
+    def _junctions(self, scorer: JunctionScorer, part: Part, ref: Reading, alt: Reading) -> ScorePart:
+        assert self.job.classes is not None
+        config = self.job.engine.config
+        found = read_introns(ref, alt, self.orientation, self.place, part, self.job.classes, self.events, config)
+        rows = scorer.choose(self.place, *found)
+        # One row of the table for each biosample: the strand belongs to the junction.
+        tissues = part.rows.drop_duplicates("name").assign(strand=".")
+        obs = self._obs([dict(row) for row in rows.rows])
+        return ScorePart(str(scorer), scorer.modality, scorer.signed, obs, tissues, rows.raw, rows.ref, rows.alt)
+
+    def _obs(self, rows: list[dict[str, Any]]) -> pd.DataFrame:
+        frame = pd.DataFrame(rows, index=range(len(rows)))
+        frame.insert(0, "record", self.record)
+        return frame
+
+    def _checked(self, values: torch.Tensor, scorer: Scorer) -> np.ndarray:
+        # A measure that a scorer does not have is NaN; any other is no number.
+        if torch.isnan(values).all():
+            return values.float().cpu().numpy()
+        return self.job.engine.checked(values, scorer.modality)
+
+
+def _on_strand(part: Part, strand: str) -> np.ndarray:
+    """Say which tracks a row of this strand has a score for."""
+    strands = part.rows["strand"].to_numpy()
+    return np.ones(len(strands), dtype=bool) if strand == "." else (strands == strand) | (strands == ".")

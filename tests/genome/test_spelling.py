@@ -1,0 +1,100 @@
+"""Variants as people write them."""
+
+import pandas as pd
+import pytest
+
+from genomekit.errors import ReferenceMismatch
+from genomekit.genome.assembly import Genome
+from genomekit.genome.edit import Edit
+from genomekit.genome.interval import Interval
+from genomekit.genome.spelling import read_variant, read_variants
+from genomekit.genome.variant import Variant
+
+#           1234567890123456
+LETTERS = "ACGTTGCAGGCACACA"
+
+
+@pytest.fixture
+def genome(tmp_path):
+    path = tmp_path / "toy.fa"
+    path.write_text(f">chrV\n{LETTERS}\n")
+    return Genome(path, organism="worm", aliases={"NC_003283.9": "chrV"})
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("chrV 3 . G A", "chrV:3:G>A"),
+        ("chrV\t3\trs5\tG\tA\t50\tPASS\tDP=3", "chrV:3:G>A"),
+        ("chrV 3 G A", "chrV:3:G>A"),
+        ("chrV 3 GTT .", "chrV:3:GTT>"),
+        ("chrV:3:G>A", "chrV:3:G>A"),
+        ("chrV-3-G-A", "chrV:3:G>A"),
+        ("chrV:g.3G>A", "chrV:3:G>A"),
+        ("NC_003283.9:g.3G>A", "chrV:3:G>A"),
+        ("chrV:g.3del", "chrV:3:G>"),
+        ("chrV:g.3_5del", "chrV:3:GTT>"),
+        ("chrV:g.3_5delGTT", "chrV:3:GTT>"),
+        ("chrV:g.3_4insacg", "chrV:4:>ACG"),
+        ("chrV:g.3_5delinsT", "chrV:3:GTT>T"),
+        ("chrV:g.3_5dup", "chrV:6:>GTT"),
+        ("chrV:g.3_5dupGTT", "chrV:3:GTT>GTTGTT"),
+        ("chrV:g.3_5inv", "chrV:3:GTT>AAC"),
+        ("chrV:g.3=", "chrV:3:G>G"),
+    ],
+)
+def test_spellings(genome, text, expected):
+    assert str(read_variant(text, genome)) == expected
+
+
+def test_the_id_is_the_name(genome):
+    assert read_variant("chrV 3 rs5 G A", genome).name == "rs5"
+    assert read_variant("chrV 3 . G A", genome).name == ""
+
+
+def test_spellings_of_one_duplication_are_one_edit(genome):
+    """CA of 11-12 twice: as a duplication, an insertion, and a VCF record (the peer bug of equal spellings)."""
+    texts = ["chrV:g.12_13dup", "chrV:g.13_14insAC", "chrV 11 . C CAC", "chrV:15:C>CAC", "chrV:10:G>GCA"]
+    edits = [Edit.of(read_variant(text, genome), Interval("chrV", 0, 16), genome) for text in texts]
+    assert all(edit == edits[0] for edit in edits)
+    assert [str(edit.variants[0]) for edit in edits] == ["chrV:10:G>GCA"] * 5
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("chrV:c.3G>A", "need a transcript"),
+        ("chrV:g.3G<A", "is not understood"),
+        ("chrV:g.5_3del", "Check the order of the positions"),
+        ("chrV:g.17A>C", "has 1 to 16"),
+        ("chrV:g.3_5insA", "names the two bases beside it"),
+        ("chrV:g.3_5delins", "does not say what is inserted"),
+        ("chrV:g.3_5G>A", "replaces 3 bp and names 1"),
+        ("chrV:g.3_5delGT", "is about 3 bp and names 2"),
+        ("chrV 3 . G A,T", "several ALT"),
+        ("rs123", "rsID needs a database"),
+    ],
+)
+def test_what_cannot_be_read_says_why(genome, text, message):
+    with pytest.raises(ValueError, match=message):
+        read_variant(text, genome)
+
+
+def test_letters_of_the_text_are_compared_with_the_genome(genome):
+    with pytest.raises(ReferenceMismatch):
+        Edit.of(read_variant("chrV:g.3_5dupGTA", genome), Interval("chrV", 0, 16), genome)
+
+
+def test_tables_and_lists(genome):
+    expected = [Variant("chrV", 3, "G", "A"), Variant("chrV", 5, "T", "")]
+    table = pd.DataFrame({"#CHROM": ["chrV", "chrV"], "POS": [3, 5], "REF": ["G", "T"], "ALT": ["A", ""]})
+    assert read_variants(table.rename(columns={"#CHROM": "CHROM"}), genome) == expected
+    sdk = {"chromosome": ["chrV", "chrV"], "position": [3, 5], "reference_bases": ["G", "T"]}
+    assert read_variants(pd.DataFrame({**sdk, "alternate_bases": ["A", ""]}), genome) == expected
+    assert read_variants(pd.DataFrame({"variant": ["chrV:g.3G>A", "chrV:5:T>-"]}), genome) == expected
+    assert read_variants(["chrV 3 . G A", expected[1]], genome) == expected
+    assert read_variants("chrV:3:G>A", genome) == expected[:1]
+    with pytest.raises(ValueError, match=r"Variant number 1 \(counted from 0\).*not understood"):
+        read_variants(["chrV:3:G>A", "nonsense"], genome)
+    with pytest.raises(ValueError, match="has no alt"):
+        read_variants(pd.DataFrame({"chrom": ["chrV"], "pos": [3], "ref": ["G"]}), genome)

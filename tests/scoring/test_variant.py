@@ -1,0 +1,274 @@
+"""Scores of variants against full predictions of both alleles."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+import genomekit as gk
+from genomekit.align import align
+from genomekit.engine import one_hot
+from genomekit.engine.strands import parts, read_window
+from genomekit.errors import GenomekitWarning, ReferenceMismatch
+from genomekit.genome.edit import Edit
+from genomekit.genome.interval import Interval
+from genomekit.model import Model
+from genomekit.predict.variant import predict_variant
+from genomekit.scores import Record
+from genomekit.scoring import (
+    AGGREGATIONS,
+    CenterMaskScorer,
+    ContactMapScorer,
+    GeneMaskLFCScorer,
+    GeneMaskScorer,
+    GeneMaskSplicingScorer,
+    IntervalMaskScorer,
+    PolyadenylationScorer,
+    SpliceJunctionScorer,
+)
+from genomekit.scoring.job import prepare
+from genomekit.scoring.verbs import score_interval, score_records, score_variant
+
+CLOSE = 3e-6  # full predictions come as float32
+LETTERS = "".join(np.random.default_rng(3).choice(list("ACGT"), 6000))
+EXONS = {"g1": ("+", [(2500, 2600), (2700, 2790), (3300, 3400)]), "g2": ("-", [(2900, 3050), (3500, 3600)])}
+INSERTION, DELETION, SNV = (
+    f"chrA:3001:{LETTERS[3000]}>{LETTERS[3000]}ACGTT",
+    f"chrA:3001:{LETTERS[3000:3006]}>{LETTERS[3000]}",
+    f"chrA:3001:{LETTERS[3000]}>{'A' if LETTERS[3000] != 'A' else 'C'}",
+)
+
+
+@pytest.fixture(scope="module")
+def genome(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("genome")
+    (folder / "genome.fa").write_text(f">chrA\n{LETTERS}\n")
+    lines = []
+    for gene, (strand, exons) in EXONS.items():
+        names = f'gene_id "{gene}"; gene_name "{gene}"; gene_biotype "protein_coding";'
+        own = f'{names} transcript_id "{gene}.1"; transcript_biotype "protein_coding";'
+        spans = [("gene", (exons[0][0], exons[-1][1]), names), ("transcript", (exons[0][0], exons[-1][1]), own)]
+        spans += [("exon", exon, own) for exon in exons]
+        lines += [f"chrA\tmade\t{kind}\t{a + 1}\t{b}\t.\t{strand}\t.\t{text}" for kind, (a, b), text in spans]
+    (folder / "genes.gtf").write_text("\n".join(lines) + "\n")
+    sites = pd.DataFrame({"chrom": "chrA", "position": [3100, 3399, 3390], "strand": "+", "gene_id": "g1"})
+    return gk.Genome(folder / "genome.fa", folder / "genes.gtf", organism="worm", polya=sites)
+
+
+@pytest.fixture
+def engine(tiny_checkpoint):
+    return Model(tiny_checkpoint, device="cpu", precision="float64").engine
+
+
+def both(engine, genome, variant, modality, window, strand="+"):
+    """Whole predictions of REF and ALT, and what ALT inserts and deletes."""
+    edit = Edit.of(gk.Variant.parse(variant), window, genome)
+    part = parts(engine.tracks.select(organism="worm", modalities=[modality]), "worm", engine.tracks)[modality]
+    whole = {modality: slice(0, window.width // part.modality.resolution)}
+    ref, alt = (
+        read_window(engine, one_hot(text), "worm", {modality: part}, whole, strand=strand)[modality]
+        for text in (edit.ref, edit.alt)
+    )
+    return ref.astype(np.float64), alt.astype(np.float64), edit, part
+
+
+def score(engine, genome, variant, scorer, **options):
+    options = {"window": 2048, "organism": "worm", **options}
+    return score_variant(engine, variant, genome=genome, scorers=scorer, **options)
+
+
+def window_of(scores):
+    return Interval.parse(scores.records["window"].iloc[0])
+
+
+def close(got, expected):
+    expected = np.asarray(expected, dtype=np.float64)
+    np.testing.assert_allclose(got, expected, rtol=0, atol=CLOSE * max(1, np.nanmax(np.abs(expected))))
+
+
+def mask_score(aggregation, ref, alt, rows):
+    stack = [torch.from_numpy(np.ascontiguousarray(x[rows]))[None] for x in (ref, alt)]
+    ones = torch.ones(1, stack[0].shape[1], 1, dtype=torch.float64)
+    return AGGREGATIONS[aggregation].score(*stack, ones)[0].numpy()
+
+
+@pytest.mark.parametrize("variant", [SNV, INSERTION, DELETION])
+@pytest.mark.parametrize("aligned", [False, True])
+def test_center_masks(engine, genome, variant, aligned):
+    scores = score(engine, genome, variant, CenterMaskScorer("rna_seq", 301, "diff_mean", aligned=aligned))
+    (table,) = scores.values()
+    window = window_of(scores)
+    ref, alt, edit, _ = both(engine, genome, variant, "rna_seq", window)
+    if aligned:
+        alt = align(torch.from_numpy(alt), edit.events, window.width).numpy()
+    center = edit.variants[0].start - window.start
+    close(table.X[0], mask_score("diff_mean", ref, alt, slice(center - 150, center + 151)))
+    close(table.layers["ref"][0], ref[center - 150 : center + 151].mean(0))
+
+
+@pytest.mark.parametrize("variant", [SNV, INSERTION, DELETION])
+def test_genes_on_both_strands(engine, genome, variant):
+    scores = score(engine, genome, variant, GeneMaskLFCScorer("rna_seq"))
+    (table,) = scores.values()
+    window = window_of(scores)
+    ref, alt, edit, part = both(engine, genome, variant, "rna_seq", window)
+    alt = align(torch.from_numpy(alt), edit.events, window.width).numpy()
+    strands = part.rows["strand"].to_numpy()
+    assert table.obs["gene_id"].tolist() == ["g1", "g2"]
+    for row, (strand, exons) in enumerate(EXONS.values()):
+        rows = np.concatenate([np.arange(a, b) for a, b in exons]) - window.start
+        rows = rows[(rows >= 0) & (rows < window.width)]
+        expected = mask_score("diff_log_mean", ref, alt, rows)
+        close(table.X[row][strands == strand], expected[strands == strand])
+        assert np.isnan(table.X[row][strands != strand]).all()
+
+
+def test_splicing_over_gene_bodies(engine, genome):
+    scores = score(engine, genome, DELETION, [GeneMaskSplicingScorer(), GeneMaskSplicingScorer(width=101)])
+    window = window_of(scores)
+    ref, alt, edit, _ = both(engine, genome, DELETION, "splice_sites", window)
+    change = np.abs(align(torch.from_numpy(alt), edit.events, window.width).numpy() - ref)
+    whole, narrow = scores.values()
+    assert whole.obs["gene_id"].tolist() == ["g1", "g2"]
+    body = change[2500 - window.start : 3400 - window.start].max(0)
+    close(whole.X[0][[0, 1]], body[[0, 1]])  # donor + and acceptor +
+    near = edit.variants[0].start - window.start
+    assert (narrow.X[0][:2] <= whole.X[0][:2]).all()
+    close(narrow.X[0][0], change[near - 60 : near + 60, 0].max() if narrow.X[0][0] else 0)
+
+
+def test_contact_maps_and_the_other_strand(engine, genome):
+    scores = score(engine, genome, SNV, ContactMapScorer(), interval="chrA:2,900-3,100:-", window=4096)
+    window = window_of(scores)
+    ref, alt, _, _ = both(engine, genome, SNV, "contact_maps", window, strand="-")
+    (table,) = scores.values()
+    column = (3000 - window.start) // 2048
+    close(table.X[0], np.abs(alt - ref).mean(0)[column])
+
+
+def test_the_minus_strand_is_read_and_mapped_back(engine, genome):
+    for modality in ("rna_seq", "dnase", "chip_tf"):
+        scorer = CenterMaskScorer(modality, 101, "diff_sum", aligned=True)
+        scores = score(engine, genome, INSERTION, scorer, interval="chrA:2,900-3,100:-")
+        window = window_of(scores)
+        ref, alt, edit, part = both(engine, genome, INSERTION, modality, window, strand="-")
+        resolution = part.modality.resolution
+        if resolution == 1:
+            alt = align(torch.from_numpy(alt), edit.events, window.width).numpy()
+        count = -(-101 // resolution)
+        first = (3000 - window.start) // resolution - count // 2
+        (table,) = scores.values()
+        close(table.X[0], mask_score("diff_sum", ref, alt, slice(first, first + count)))
+
+
+@pytest.mark.parametrize("strand", ["+", "-"])
+@pytest.mark.parametrize("variant", [SNV, INSERTION, DELETION])
+def test_junctions_are_those_of_predict_variant(tiny_checkpoint, genome, variant, strand):
+    model = Model(tiny_checkpoint, device="cpu", precision="float64", genome=genome)
+    place = f"chrA:2,900-3,100:{strand}"
+    scores = score(model.engine, genome, variant, SpliceJunctionScorer(), interval=place)
+    (table,) = scores.values()
+    window = window_of(scores)
+    whole = str(Interval(window.chrom, window.start, window.end, strand))
+    options = {"modalities": ["splice_junctions"], "organism": "worm", "window": 2048}
+    tree = predict_variant(model.engine, variant, genome=genome, interval=whole, **options)
+    signal = tree["splice_junctions"]["signal"]
+    assert len(table)
+    for row, (start, end) in enumerate(zip(table.obs["junction_start"], table.obs["junction_end"], strict=True)):
+        found = signal.sel(junction=(signal["start"] == start) & (signal["end"] == end))
+        ref, alt = found.values[:, 0].astype(np.float64)
+        close(table.layers["ref"][row], ref)
+        kept = np.isfinite(alt)  # an intron whose end ALT lacks is shown as NaN and scored from zeros
+        close(table.layers["alt"][row][kept], alt[kept])
+        close(table.X[row][kept], np.abs(np.log(alt + 1e-7) - np.log(ref + 1e-7))[kept])
+
+
+def test_polyadenylation_needs_two_sites_in_the_window(engine, genome):
+    scores = score(engine, genome, SNV, PolyadenylationScorer())
+    (table,) = scores.values()
+    assert table.obs[["gene_id", "num_polya_sites"]].values.tolist() == [["g1", 3]]
+    ref, alt, _, part = both(engine, genome, SNV, "rna_seq", window_of(scores))
+    start = window_of(scores).start
+    ratio = [
+        alt[p - 399 - start : p + 1 - start].sum(0) / ref[p - 399 - start : p + 1 - start].sum(0)
+        for p in (3100, 3390, 3399)
+    ]
+    splits = [abs(np.log2(2 * ratio[0] / (ratio[1] + ratio[2]))), abs(np.log2((ratio[0] + ratio[1]) / 2 / ratio[2]))]
+    plus = (part.rows["strand"] == "+").to_numpy()
+    close(table.X[0][plus], np.maximum(*splits)[plus])
+    none = score(engine, genome, "chrA:100:" + LETTERS[99] + ">N", PolyadenylationScorer())
+    assert none.records["reason"].tolist() == [f"{PolyadenylationScorer()}: {PolyadenylationScorer.nothing}"]
+
+
+def test_intervals_of_ones_own(engine, genome, tmp_path):
+    (tmp_path / "peaks.bed").write_text("chrA\t2950\t2990\tpeak\nchrA\t3050\t3070\tpeak\nchrB\t1\t5\tfar\n")
+    scorer = IntervalMaskScorer.from_bed(tmp_path / "peaks.bed", "rna_seq", "diff_sum")
+    assert (
+        str(scorer) == "IntervalMaskScorer(modality='rna_seq', title='peaks.bed', aggregation='diff_sum', intervals=3)"
+    )
+    scores = score(engine, genome, SNV, scorer)
+    (table,) = scores.values()
+    ref, alt, _, _ = both(engine, genome, SNV, "rna_seq", window_of(scores))
+    rows = np.concatenate([np.arange(2950, 2990), np.arange(3050, 3070)]) - window_of(scores).start
+    close(table.X[0], (alt - ref)[rows].sum(0))
+    assert table.obs[["mask", "mask_start", "mask_end"]].values.tolist() == [["peak", 2950, 3070]]
+
+
+def test_equivalent_spellings_score_equal_and_no_change_scores_zero(engine, genome):
+    scorer = CenterMaskScorer("rna_seq", 101, "diff_mean")
+    longer = f"chrA:3000:{LETTERS[2999:3006]}>{LETTERS[2999:3001]}"
+    one, two = (score(engine, genome, text, scorer, interval="chrA:2,900-3,100") for text in (DELETION, longer))
+    np.testing.assert_array_equal(one[scorer].X, two[scorer].X)
+    same = score(engine, genome, f"chrA:3001:{LETTERS[3000]}>{LETTERS[3000]}", scorer)
+    assert (same[scorer].X == 0).all()
+
+
+def test_an_interval_is_measured(engine, genome):
+    scorer = GeneMaskScorer("rna_seq", width=1001)
+    scores = score_interval(engine, "chrA:2,900-3,300", genome=genome, scorers=scorer, organism="worm", window=2048)
+    (table,) = scores.values()
+    window = window_of(scores)
+    ref, _, _, part = both(engine, genome, SNV, "rna_seq", window)
+    rows = np.concatenate([np.arange(2900, 3050), np.arange(3500, 3600)])
+    rows = rows[(rows >= 2600) & (rows < 3601)] - window.start
+    minus = (part.rows["strand"] == "-").to_numpy()
+    assert table.obs["gene_id"].tolist() == ["g2"]  # g1 starts outside the 1,001 bp
+    close(table.X[0][minus], ref[rows].mean(0)[minus])
+
+
+def test_one_bad_record_never_stops_the_rest(engine, genome):
+    other = next(letter for letter in "ACGT" if letter != LETTERS[3000])
+    records = [
+        Record(0, "chrA", 3001, LETTERS[3000], other),
+        Record(1, "chrA", 3001, other, LETTERS[3000]),
+        Record(2, "chrA", 5, "A", "<DEL>", reason="symbolic"),
+        Record(3, "chrQ", 5, "A", "C"),
+        Record(4, "chrA", 1, LETTERS[0], "C" if LETTERS[0] != "C" else "G"),
+        Record(5, "chrA", 6000, LETTERS[-1], "C" if LETTERS[-1] != "C" else "G"),
+    ]
+    scorer = CenterMaskScorer("rna_seq", 101)
+    job = prepare(engine, genome, scorer, options={"window": 2048, "organism": "worm"})
+    scores = score_records(job, records)
+    assert scores.records["status"].tolist() == ["ok", "failed", "skipped", "failed", "ok", "ok"]
+    assert "swapped" in scores.records["reason"][1]
+    assert scores[scorer].obs["record"].tolist() == [0, 4, 5]
+    with pytest.raises(ReferenceMismatch, match="Record 1"):
+        score_records(job, records, on_error="raise")
+
+
+def test_bad_input(engine, genome, tmp_path):
+    with pytest.raises(ValueError, match=r"reads 'cage', which .* does not predict for worm"):
+        score(engine, genome, SNV, CenterMaskScorer("cage"))
+    with pytest.raises(ValueError, match="Unknown scorer 'atacc'"):
+        score(engine, genome, SNV, "atacc")
+    with pytest.raises(TypeError, match="scorer"):
+        score(engine, genome, SNV, [3])
+    with pytest.raises(ValueError, match="came twice"):
+        score(engine, genome, SNV, ["rna_seq", "rna_seq"])
+    (tmp_path / "bare.fa").write_text(f">chrA\n{LETTERS}\n")
+    bare = gk.Genome(tmp_path / "bare.fa", organism="worm")
+    with pytest.raises(ValueError, match="scores genes and needs an annotation"):
+        score(engine, bare, SNV, "rna_seq")
+    with pytest.warns(GenomekitWarning, match="has not got an annotation; left out: .*rna_seq"):
+        scores = score(engine, bare, SNV, None)
+    assert "CenterMaskScorer(modality='dnase', width=501, aggregation='diff_log2_sum')" in scores

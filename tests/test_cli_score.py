@@ -1,0 +1,85 @@
+import os
+import subprocess
+import sys
+
+import fake_scoring as fake
+import pytest
+
+import genomekit as gk
+from genomekit.batch import score_group
+from genomekit.cli import main
+from genomekit.cli_score import report
+from genomekit.genome.fasta import Fasta
+from genomekit.testing import toy_genome
+from genomekit.weights.native import save
+
+
+@pytest.fixture
+def toy(tmp_path):
+    return toy_genome(tmp_path / "toy")
+
+
+@pytest.fixture
+def vcf(toy, tmp_path):
+    """Two substitutions, a symbolic allele and one whose REF is not the genome's."""
+    letters = Fasta(toy.fasta)
+    rows = []
+    for position in (3000, 5000):
+        ref = letters.fetch("chrI", position - 1, position)
+        rows.append(f"chrI\t{position}\trs{position}\t{ref}\t{'A' if ref != 'A' else 'C'}\t.\t.\t.")
+    ref = letters.fetch("chrI", 5999, 6000)
+    rows.append(f"chrI\t6000\t.\t{ref}\t<INV>\t.\t.\t.")
+    ref = letters.fetch("chrI", 6999, 7000)
+    wrong = "A" if ref != "A" else "C"
+    rows.append(f"chrI\t7000\t.\t{wrong}\t{ref}\t.\t.\t.")
+    header = ["##fileformat=VCFv4.3", "##contig=<ID=chrI>", "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO"]
+    path = tmp_path / "in.vcf"
+    path.write_text("\n".join([*header, *rows]) + "\n")
+    return path
+
+
+def test_a_vcf_in_and_scores_out(tiny_checkpoint, toy, vcf, tmp_path, capsys):
+    folder = save(tmp_path / "tiny", tiny_checkpoint.network, tiny_checkpoint.tracks, name="tiny")
+    out, annotated = tmp_path / "scores.zarr", tmp_path / "out.vcf"
+    words = ["score", vcf, "--genome", toy.fasta, "--model", folder, "--out", out, "--vcf-out", annotated]
+    words += ["--organism", "worm", "--scorers", "atac", "dnase", "--window", "2048", "--device", "cpu", "--quiet"]
+    assert main([str(word) for word in words]) == 0
+    printed = capsys.readouterr().out
+    assert "4 records (2 ok" in printed
+    assert f"genomekit.open('{out}')" in printed
+    scores = gk.open(out)
+    assert scores.records["status"].tolist()[:2] == ["ok", "ok"]
+    assert set(scores.records["status"][2:]) <= {"skipped", "failed"}
+    assert scores.records["id"].tolist()[:2] == ["rs3000", "rs5000"]
+    assert len(scores) == 2
+    assert annotated.read_text().count("GK_CenterMask_atac") >= 3  # its header line and two records
+    first = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    assert main([str(word) for word in words if word != "--quiet"]) == 0  # done already: only read
+    assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == first
+
+
+def test_an_error_is_one_line(vcf, toy, tmp_path, capsys):
+    words = ["score", str(vcf), "--genome", str(toy.fasta), "--out", str(tmp_path / "s"), "--model", "minni"]
+    assert main(words) == 1
+    assert capsys.readouterr().err.startswith("genomekit: Unknown checkpoint 'minni'")
+
+
+def test_a_folder_must_be_named(capsys):
+    with pytest.raises(SystemExit):
+        main(["score", "in.vcf", "--genome", "g.fa"])
+    assert "--out" in capsys.readouterr().err
+
+
+def test_the_report_counts_reasons():
+    text = report(score_group(fake.score, fake.records(20, lost=[4, 6])), "scores")
+    assert "20 records (18 ok, 2 skipped)" in text
+    assert "2 without scores: symbolic allele" in text
+
+
+def test_the_help_needs_no_torch():
+    code = "import sys\nfrom genomekit.cli import main\ntry: main(['score', '--help'])\n"
+    code += "finally: assert not {'torch', 'anndata', 'pandas'} & set(sys.modules)"
+    path = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=path, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "--vcf-out" in done.stdout
