@@ -1,6 +1,7 @@
 """Reduction to pixel columns: no peak is lost, and a zoom shows more."""
 
 import io
+import time
 
 import numpy as np
 import pytest
@@ -75,3 +76,21 @@ def test_a_hole_splits_the_area():
     fill = next(child for child in ax.get_children() if isinstance(child, CurveFill))
     spans = [(path.vertices[:, 0].min(), path.vertices[:, 0].max()) for path in fill.get_paths()]
     assert spans == [(1000, 1100), (1200, 1300)]
+
+
+def test_a_million_bases_are_quick_and_small():
+    values = np.random.default_rng(0).gamma(0.4, 0.2, (1 << 20, 10)).astype(np.float32)
+    attrs = {"chrom": "chr1", "start": 0, "end": 1 << 20}
+    node = track_node(values, *[f"track {n}" for n in range(10)], start=0, attrs=attrs)
+    used, buffer = time.process_time(), io.BytesIO()
+    plot.figure(plot.Tracks(node), width=20).savefig(buffer, format="svg")
+    assert time.process_time() - used < 2  # seconds of CPU; a busy machine is given three times what a quiet one takes
+    assert buffer.tell() < 2_000_000
+
+
+def test_dense_layers_are_pictures_inside_vector_files():
+    node = track_node(np.random.default_rng(0).normal(size=(50_000, 3)), "a", "b", "c", attrs={"chrom": "chr1"})
+    buffer = io.BytesIO()
+    plot.figure(plot.Tracks(node, style="heat")).savefig(buffer, format="svg")
+    assert buffer.getvalue().count(b"<image") >= 1
+    assert buffer.tell() < 200_000

@@ -100,8 +100,8 @@ def test_any_alphabet_in_any_order_keeps_its_colours():
     colors = letters(Logo(table).draw(axes())).colors
     assert colors["A"] != colors["T"]
     assert letters(Logo(table, scheme={"A": "red"}).draw(axes())).colors == {"T": "#8C8C8C", "A": "red"}
-    with pytest.raises(ValueError, match="Unknown colour scheme 'clasic'"):
-        Logo(table, scheme="clasic").draw(axes())
+    with pytest.raises(ValueError, match="Unknown colour scheme 'classik'"):
+        Logo(table, scheme="classik").draw(axes())
 
 
 def test_small_letters_become_bars_and_then_the_largest_of_a_pixel():

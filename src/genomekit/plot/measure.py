@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import math
 import textwrap
 from collections.abc import Sequence
 from functools import lru_cache
 
-import numpy as np
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
 
@@ -113,11 +111,3 @@ def pack(spans: Sequence[tuple[Real, Real]]) -> list[int]:
         ends[row : row + 1] = [end]
         rows.append(row)
     return rows
-
-
-def nice_limit(value: Real) -> float:
-    """Round a positive limit up to two figures, so that its tick can be read."""
-    if not math.isfinite(value) or value <= 0:
-        return 1.0
-    step = 10.0 ** (math.floor(math.log10(value)) - 1)
-    return float(np.ceil(value / step - 1e-9) * step)

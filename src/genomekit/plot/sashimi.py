@@ -237,26 +237,27 @@ class Sashimi(Panel):
 
     def _limits(self, ax: Axes, signs: set[int], placed: list[tuple[Real, Real, str, int]], covered: bool) -> None:
         reach = max([abs(rise) for _, rise, _, _ in placed] + [1.0 if covered else 0.5])
-        # Half a count's height of room, so that the highest one is whole.
-        inches = max(ax.bbox.height / ax.figure.dpi, 0.1)
-        room = reach * len(signs) * 0.09 / max(inches - 0.18, 0.1) + 0.03
+        # Room on each side for the line of counts, so that the highest one is whole.
+        inches, line = max(ax.bbox.height / ax.figure.dpi, 0.1), colors.size(0.6) / 72 * 1.5
+        room = reach * len(signs) * line / max(inches - len(signs) * line, 0.1)
         up, down = 1 in signs, -1 in signs
         ax.set(ylim=(-reach - room if down else -0.02, reach + room if up else 0.02), yticks=[])
 
     def _write(self, ax: Axes, placed: list[tuple[Real, Real, str, int]], region: Interval) -> None:
-        """Write the counts on their arcs; where one would lie on another it moves towards the line, or is left out."""
+        """Write the counts outside their arcs, strongest first; one that would lie on another is left out."""
         points = colors.size(0.6)
         per_x = ax.bbox.width / ax.figure.dpi / region.width
         per_y = ax.bbox.height / ax.figure.dpi / float(np.ptp(ax.get_ylim()))
         taken: list[tuple[Real, Real, Real]] = []
-        style = {"fontsize": points, "color": colors.ink(), "ha": "center", "va": "center", "zorder": 4, **self.text}
-        plate = {"boxstyle": "round,pad=0.1", "fc": colors.background(), "ec": "none", "alpha": 0.8}
-        for x, rise, text, _ in placed:
-            wide, tall = measure.text_width(text, points) + 0.05, points / 72 * 1.15
+        plate = {"boxstyle": "round,pad=0.05", "fc": colors.background(), "ec": "none", "alpha": 0.7}
+        for x, rise, text, sign in placed:
+            wide, tall = measure.text_width(text, points) + 0.05, points / 72 * 1.2
             at = (x * per_x, rise * per_y)
             if all(abs(at[0] - a) > (wide + w) / 2 or abs(at[1] - b) > tall for a, b, w in taken):
                 taken.append((*at, wide))
-                ax.text(x, rise, text, bbox=plate, **style)
+                style = {"fontsize": points, "color": colors.ink(), "ha": "center", "zorder": 4, **self.text}
+                ax.annotate(text, (x, rise), (0, 1.8 * sign), textcoords="offset points", bbox=plate,
+                            annotation_clip=False, va="bottom" if sign > 0 else "top", **style)  # fmt: skip
 
 
 def _order(arc: Arc) -> tuple[float, int, int]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import anndata as ad
 import numpy as np
 import pandas as pd
 
@@ -25,13 +24,13 @@ def scores_of(data: Any, value: str) -> pd.DataFrame:
         ValueError: Data of another kind, an unknown column, or nothing in it.
     """
     table: Any
-    if isinstance(data, ad.AnnData):
+    if _is_anndata(data):
         table = _melted(data, value)
     elif isinstance(data, pd.DataFrame):
         table = data
     elif callable(make := getattr(data, "to_frame", None)):
         table = make()
-    elif isinstance(data, Mapping) and data and all(isinstance(part, ad.AnnData) for part in data.values()):
+    elif isinstance(data, Mapping) and data and all(map(_is_anndata, data.values())):
         table = pd.concat([_melted(part, value).assign(scorer=str(name)) for name, part in data.items()])
     else:
         raise ValueError(f"{type(data).__name__} holds no scores; give a tidy table or an AnnData.")
@@ -51,7 +50,12 @@ def scores_of(data: Any, value: str) -> pd.DataFrame:
     return table.reset_index(drop=True)
 
 
-def _melted(scores: ad.AnnData, value: str) -> pd.DataFrame:
+def _is_anndata(data: Any) -> bool:
+    """Whether it is an AnnData, found out without loading that library."""
+    return all(hasattr(data, name) for name in ("obs", "var", "X", "layers"))
+
+
+def _melted(scores: Any, value: str) -> pd.DataFrame:
     if value == "raw_score":
         matrix: Any = scores.X
     else:
