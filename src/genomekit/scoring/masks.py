@@ -43,7 +43,7 @@ class MaskRule:
         return AGGREGATIONS[self.aggregation].level(*joined(ref))
 
 
-def joined(values: list[Values]) -> tuple[Float[Tensor, "variant bin track"], Float[Tensor, "variant bin 1"]]:
+def joined(values: list[Values]) -> tuple[Float[Tensor, "variant bin track"], Float[Tensor, "one bin 1"]]:
     """Join stretches into one, and their masks, which may have one row for all variants."""
     signal = torch.cat([one.signal for one in values], dim=1)
     mask = torch.cat([one.inside for one in values], dim=1)[..., None]
