@@ -106,7 +106,7 @@ class Sashimi(Panel):
         everything = [arc for arcs in groups.values() for arc in arcs]
         whole = [arc for arc in everything if arc.start >= region.start and arc.end <= region.end]
         limit = self.min_count if self.min_count is not None else SHARE * max((a.count for a in whole), default=0.0)
-        touching = sum(arc.count >= limit and arc.count > 0 and arc not in whole for arc in everything)
+        touching = sum(arc.count >= limit and arc.count > 0 for arc in set(everything) - set(whole))
         strong = sorted((arc for arc in whole if arc.count >= limit and arc.count > 0), key=_order)
         # REF and ALT show the same junctions, or a lost one would look filtered.
         places = list(dict.fromkeys((arc.start, arc.end, arc.strand) for arc in strong))[: self.top]
