@@ -24,7 +24,7 @@ from PIL import Image
 
 import genomekit as gk
 from genomekit import accessors as accessors
-from genomekit.labels import prediction_tree, track_dataset
+from genomekit.labels import track_dataset
 from genomekit.tracks.modality import MODALITIES
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -46,29 +46,6 @@ gene = gk.testing.designed_gene(seed=0).placed("chrV", 0, name="unc-1")
 model = gk.Model.from_pretrained()
 where = gene.gene.as_unstranded().pad(200, 200)
 random = np.random.default_rng(0)
-
-
-def predict(sequence: str = gene.sequence) -> xr.DataTree:
-    """Predict the designed gene, or a changed copy of it."""
-    return model.predict_sequence(sequence, interval=gene.interval, organism="worm")
-
-
-def both_alleles(ref: xr.DataTree, alt: xr.DataTree) -> xr.DataTree:
-    """Put two predictions side by side along a dim `allele`, as a prediction of a variant has them."""
-    nodes = {}
-    for name, node in ref.children.items():
-        pair = [node.to_dataset(inherit=False), alt[name].to_dataset()]
-        if "junction" in pair[0].dims:
-            labels = pair[0].indexes["junction"].union(pair[1].indexes["junction"])
-            table = pd.concat([part.drop_vars("signal").to_dataframe().droplevel("track") for part in pair])
-            table = table[~table.index.duplicated()].loc[labels]
-            pair = [part[["signal"]].drop_vars(["start", "end", "strand", "donor", "acceptor"]) for part in pair]
-            pair = [part.reindex(junction=labels, fill_value=0) for part in pair]
-            columns = ("start", "end", "strand", "donor", "acceptor")
-            pair = [part.assign_coords({c: ("junction", table[c].to_numpy()) for c in columns}) for part in pair]
-        nodes[name] = xr.concat(pair, dim=pd.Index(["ref", "alt"], name="allele"), combine_attrs="override")
-        nodes[name].attrs = dict(node.attrs)
-    return prediction_tree(nodes, {**ref.attrs, "variant": str(variant)})
 
 
 def made_tracks(width: int, names: list[str], modality: str = "atac", stranded: bool = False) -> xr.Dataset:
@@ -120,20 +97,14 @@ def made_scores(count: int = 9) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def changed(position: int, letter: str) -> str:
-    """Give the sequence of the gene with one letter replaced."""
-    at = position - gene.interval.start
-    return gene.sequence[:at] + letter + gene.sequence[at + 1 :]
-
-
 site = gene.introns[2].start  # the G of GT
 variant = gk.Variant("chrV", site + 1, gene.sequence[site - gene.interval.start], "A")
-tree = predict()
-alleles = both_alleles(tree, predict(changed(site, "A")))
+tree = model.predict_sequence(gene.sequence, interval=gene.interval, organism="worm")
 folder = tempfile.TemporaryDirectory()
 fasta = Path(folder.name) / "designed.fa"
 fasta.write_text(f">chrV\n{gene.sequence}\n")
 genome = gk.Genome(fasta, organism="worm")
+alleles = model.predict_variant(variant, genome=genome)
 ism = model.ism(gk.Interval("chrV", site - 24, site + 40), genome=genome, modalities=["splice_sites"])
 mega = made_tracks(1 << 20, [f"biosample {n} ATAC-seq" for n in range(1, 11)])
 contacts = contact_node(made_contacts())

@@ -103,9 +103,10 @@ class Sashimi(Panel):
         if self.strand:
             groups = {key: [arc for arc in arcs if arc.strand == self.strand] for key, arcs in groups.items()}
             groups = {key: arcs for key, arcs in groups.items() if key not in "+-" or key == self.strand}
-        whole = [arc for arcs in groups.values() for arc in arcs if arc.start >= region.start and arc.end <= region.end]
-        touching = sum(len(arcs) for arcs in groups.values()) - len(whole)
+        everything = [arc for arcs in groups.values() for arc in arcs]
+        whole = [arc for arc in everything if arc.start >= region.start and arc.end <= region.end]
         limit = self.min_count if self.min_count is not None else SHARE * max((a.count for a in whole), default=0.0)
+        touching = sum(arc.count >= limit and arc.count > 0 for arc in set(everything) - set(whole))
         strong = sorted((arc for arc in whole if arc.count >= limit and arc.count > 0), key=_order)
         # REF and ALT show the same junctions, or a lost one would look filtered.
         places = list(dict.fromkeys((arc.start, arc.end, arc.strand) for arc in strong))[: self.top]
