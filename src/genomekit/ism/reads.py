@@ -89,8 +89,9 @@ class ReferenceValues:
             cut = signal[..., torch.from_numpy(rows).to(signal.device), :]
             # Of contact maps (1, bin1, variant, bin, track), else (1, variant, bin, track).
             cut = cut[0].transpose(0, 1) if cut.ndim == 5 else cut[0]
-            inside = self.orientation.inside(read.part, ask.bins)
-            found.append(Values(cut, torch.from_numpy(inside).to(cut.device)))
+            inside = torch.from_numpy(self.orientation.inside(read.part, ask.bins)).to(cut.device)
+            # Bins that are the same for all edits are there once.
+            found.append(Values(cut.expand(len(offsets), *cut.shape[1:]), inside.expand(len(offsets), -1)))
         return found
 
 

@@ -99,7 +99,8 @@ def read(
     found = []
     for ask, each in zip(asks, own, strict=True):
         signal = orientation.forward(ask.part, next(separate)) if each else next(shared)
-        found.append(Values(signal, torch.from_numpy(orientation.inside(ask.part, ask.bins)).to(signal.device)))
+        inside = torch.from_numpy(orientation.inside(ask.part, ask.bins)).to(signal.device)
+        found.append(Values(signal, inside.expand(edits, -1)))
     return found
 
 

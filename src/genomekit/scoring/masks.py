@@ -43,8 +43,8 @@ class MaskRule:
         return AGGREGATIONS[self.aggregation].level(*joined(ref))
 
 
-def joined(values: list[Values]) -> tuple[Float[Tensor, "variant bin track"], Float[Tensor, "one bin 1"]]:
-    """Join stretches into one, and their masks, which may have one row for all variants."""
+def joined(values: list[Values]) -> tuple[Float[Tensor, "variant bin track"], Float[Tensor, "variant bin 1"]]:
+    """Join stretches into one, and their masks."""
     signal = torch.cat([one.signal for one in values], dim=1)
     mask = torch.cat([one.inside for one in values], dim=1)[..., None]
     return signal, mask.to(torch.promote_types(signal.dtype, torch.float32))
