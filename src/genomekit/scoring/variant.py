@@ -16,7 +16,7 @@ from genomekit.engine.reading import Reading
 from genomekit.engine.strands import Part
 from genomekit.genome.edit import Edit, Event
 from genomekit.genome.interval import Interval
-from genomekit.genome.variant import Variant
+from genomekit.genome.variant import Variant, normalize
 from genomekit.genome.window import Window
 from genomekit.scores import ScorePart
 from genomekit.scoring.alleles import Ask, Orientation, read, spans_of
@@ -65,7 +65,9 @@ class Scene:
     @classmethod
     def of(cls, job: Job, record: int, variants: Sequence[Variant], interval: Interval | None = None) -> Scene:
         """Lay a variant (or those of a haplotype) over its window, and ask every scorer for its rows."""
-        low, high = min(one.start for one in variants), max(max(one.end, one.start + 1) for one in variants)
+        # Every spelling of a variant has one window.
+        normal = variants if job.parity else [normalize(one, job.genome.fasta.fetch) for one in variants]
+        low, high = min(one.start for one in normal), max(max(one.end, one.start + 1) for one in normal)
         window = job.window(interval or Interval(variants[0].chrom, low, high))
         edit = Edit.of(variants, window, job.genome, ref_check=job.ref_check, parity=job.parity)
         placed = edit.variants or tuple(variants)
