@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 from urllib.parse import quote
 
 import numpy as np
 import pandas as pd
 from anndata import AnnData
 
+from genomekit.genome.vcf_write import InfoField
 from genomekit.labels import text
 from genomekit.scores.merged_splicing import can_merge, merged_splicing
 from genomekit.scores.score_set import ScoreSet
@@ -20,31 +20,24 @@ _MERGED = f"{_PREFIX}merged_splicing"
 _REASON = f"{_PREFIX}reason"
 
 
-class InfoField(NamedTuple):
-    """One INFO line of a VCF header; every field has one value per record."""
-
-    id: str
-    type: str
-    """Float or String."""
-    description: str
-
-
 def info_fields(scores: ScoreSet) -> list[InfoField]:
-    """Describe the fields that `info_of` fills.
+    """Describe the fields that `info_of` fills: one value for each ALT allele.
 
     Example:
         >>> from genomekit.scores import build
         >>> info_fields(build([], []))
-        [InfoField(id='GK_reason', type='String', description='Why the record has no scores')]
+        [InfoField(id='GK_reason', number='A', type='String', description='Why the record has no scores')]
     """
     fields = []
     for name, base in _ids(scores).items():
-        fields.append(InfoField(base, "Float", f"Raw score of the track with the largest effect: {name}"))
-        fields.append(InfoField(f"{base}_track", "String", "That track, after its gene where it has one; URL-encoded"))
+        fields.append(InfoField(base, "A", "Float", f"Raw score of the track with the largest effect: {name}"))
+        fields.append(
+            InfoField(f"{base}_track", "A", "String", "That track, after its gene where it has one; URL-encoded")
+        )
     if can_merge(scores):
         what = "max(splice_sites) + max(splice_site_usage) + max(splice_junctions) / 5"
-        fields.append(InfoField(_MERGED, "Float", what))
-    return [*fields, InfoField(_REASON, "String", "Why the record has no scores")]
+        fields.append(InfoField(_MERGED, "A", "Float", what))
+    return [*fields, InfoField(_REASON, "A", "String", "Why the record has no scores")]
 
 
 def info_of(scores: ScoreSet) -> dict[int, dict[str, float | str]]:

@@ -10,7 +10,7 @@ from typing import Any
 from genomekit.batch.info import info_fields, info_of
 from genomekit.genome.assembly import Genome
 from genomekit.genome.vcf import read_vcf
-from genomekit.genome.vcf_write import InfoField, annotate_vcf
+from genomekit.genome.vcf_write import annotate_vcf
 from genomekit.scores import Record, ScoreSet
 
 _ENDINGS = (".vcf", ".vcf.gz", ".vcf.bgz", ".bcf")
@@ -56,5 +56,4 @@ def write(path: Path, target: str | os.PathLike[str], scores: ScoreSet, genome: 
         names = [field.id for field in fields if any(field.id in one for one in own)]
         return {name: [one.get(name) for one in own] for name in names}
 
-    added = [InfoField(field.id, "A", field.type, field.description) for field in fields]
-    annotate_vcf(path, Path(target), added, annotate)
+    annotate_vcf(path, Path(target), fields, annotate)

@@ -10,15 +10,11 @@ from jaxtyping import Float
 from torch import Tensor
 
 from genomekit.engine.device import empty
+from genomekit.engine.passes import BASES, READ
 from genomekit.engine.reading import Reading, Stretch
 from genomekit.engine.rows import Span
+from genomekit.genome.spans import merged
 from genomekit.nn.config import PAIR_BIN
-
-_BASES = 8192
-"""Positions decoded at a time."""
-
-_READ = 2048
-"""Positions read by heads at a time."""
 
 _GAP = 64
 """Stretches of bases this close are decoded as one: the rows between cost less than two more ends."""
@@ -95,15 +91,15 @@ def _bases(reading: Reading, wanted: list[Wanted], edits: int) -> list[Rows]:
         [(low, empty((edits, high - low, read.width), reading.prepared.wide, reading.pair.device)) for low, high in own]
         for own, read in zip(spans, reads, strict=True)
     ]
-    for first, stop in _joined((span for own in spans for span in own), length, _GAP):
-        for a in range(first, stop, _BASES):
-            b = min(a + _BASES, stop)
+    for first, stop in merged((span for own in spans for span in own), _GAP):
+        for a in range(first, stop, BASES):
+            b = min(a + BASES, stop)
             embedding = reading.embed(Span(np.full(edits, a), b - a, length))
             for read, parts in zip(reads, out, strict=True):
                 for low, values in parts:
                     start, end = max(a, low), min(b, low + values.shape[1])
-                    for i in range(start, end, _READ):
-                        j = min(i + _READ, end)
+                    for i in range(start, end, READ):
+                        j = min(i + READ, end)
                         values[:, i - low : j - low] = read(embedding[:, i - a : j - a])
     return [Rows(length, _none(reading, want, edits), parts) for want, parts in zip(wanted, out, strict=True)]
 
@@ -115,12 +111,6 @@ def _none(reading: Reading, want: Wanted, edits: int) -> Tensor:
     return torch.zeros(edits, *first, 0, tracks, dtype=reading.prepared.wide, device=reading.pair.device)
 
 
-def _joined(spans: Iterable[tuple[int, int]], total: int, gap: int = 0) -> list[tuple[int, int]]:
-    """Cut spans to the window and join those that overlap, touch, or lie at most `gap` apart."""
-    out: list[tuple[int, int]] = []
-    for low, high in sorted((max(low, 0), min(high, total)) for low, high in spans):
-        if out and low <= out[-1][1] + gap:
-            out[-1] = out[-1][0], max(out[-1][1], high)
-        elif low < high:
-            out.append((low, high))
-    return out
+def _joined(spans: Iterable[tuple[int, int]], total: int) -> tuple[tuple[int, int], ...]:
+    """Cut spans to the window, and join those that overlap or touch."""
+    return merged((max(low, 0), min(high, total)) for low, high in spans)

@@ -1,7 +1,8 @@
-"""SpanIndex: which rows of a table overlap a stretch of a chromosome, in microseconds."""
+"""Stretches of a chromosome: which rows of a table overlap one, and overlapping ones joined."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import pairwise
 
 import numpy as np
@@ -38,3 +39,19 @@ class SpanIndex:
         begin = first + int(np.searchsorted(self._reach[first:last], start, side="right"))
         rows = np.arange(begin, max(begin, stop))
         return self._order[rows[self._end[rows] > start]]
+
+
+def merged(spans: Iterable[tuple[int, int]], gap: int = 0) -> tuple[tuple[int, int], ...]:
+    """Join half-open stretches that overlap, touch, or lie at most `gap` apart; empty ones are left out.
+
+    Example:
+        >>> merged([(5, 9), (0, 2), (8, 12), (12, 13)])
+        ((0, 2), (5, 13))
+    """
+    out: list[tuple[int, int]] = []
+    for low, high in sorted((int(low), int(high)) for low, high in spans):
+        if out and low <= out[-1][1] + gap:
+            out[-1] = out[-1][0], max(out[-1][1], high)
+        elif low < high:
+            out.append((low, high))
+    return tuple(out)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 import time
 import warnings
@@ -79,10 +78,8 @@ class Partial:
         rows, values = (np.concatenate(column) for column in zip(*self._waiting, strict=True))
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            temporary = self.path / f".{os.getpid()}.tmp"
-            with temporary.open("wb") as file:
+            with cache.atomic(self.path / f"{time.time_ns():020d}.npz") as temporary, temporary.open("wb") as file:
                 np.savez(file, rows=rows, values=values)
-            os.replace(temporary, self.path / f"{time.time_ns():020d}.npz")
         except OSError as error:
             text = f"Finished parts cannot be kept in {self.path} ({error}); the job goes on without."
             warnings.warn(text, GenomekitWarning, stacklevel=4)

@@ -74,11 +74,11 @@ class ReferenceValues:
         self, reference: Reference, orientation: Orientation, reads: Sequence[Read], offsets: np.ndarray
     ) -> None:
         self.orientation = orientation
-        asks = [ask for read in reads for ask in read.asks(offsets, orientation.length)]
-        whole = [Ask(ask.part, _union(ask.bins)) for ask in asks]
+        asked = [read.asks(offsets, orientation.length) for read in reads]
+        whole = [Ask(ask.part, _union(ask.bins)) for asks in asked for ask in asks]
         values = read_bins(reference.unedited(spans_of(whole, orientation)), orientation, whole)
         self._known = [(int(one.bins.starts[0]), value.signal) for one, value in zip(whole, values, strict=True)]
-        self._first = np.cumsum([0, *(len(read.asks(offsets, orientation.length)) for read in reads)])
+        self._first = np.cumsum([0, *map(len, asked)])
 
     def __call__(self, number: int, read: Read, offsets: np.ndarray) -> list[Values]:
         """Return the reference values of read number `number`, for edits at these offsets."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Unpack
 
@@ -124,12 +124,25 @@ def window_of(
         raise ValueError("No variant came; give at least one.")
     if interval is not None:
         return choose_window(engine, interval, genome, length)
-    # Every spelling of a variant has one window.
-    normal = [normalize(one, genome.fasta.fetch) for one in variants]
+    place = hull(variants, genome)
+    return replace(window := choose_window(engine, place, genome, length), interval=window.as_interval())
+
+
+def hull(variants: Sequence[Variant], genome: Genome, *, parity: bool = False) -> Interval:
+    """Return the stretch from the first to the last variant, 1 bp at least; windows are centered on it.
+
+    Args:
+        variants: One or more.
+        genome: Its letters: every spelling of a variant has one place.
+        parity: Take variants as spelled.
+
+    Raises:
+        ValueError: They lie on several chromosomes.
+    """
+    normal = variants if parity else [normalize(one, genome.fasta.fetch) for one in variants]
     if len(chroms := {one.chrom for one in normal}) > 1:
         raise ValueError(f"Variants on {', '.join(sorted(chroms))} came; give those of one chromosome.")
-    hull = Interval(normal[0].chrom, min(v.start for v in normal), max(max(v.end, v.start + 1) for v in normal))
-    return replace(window := choose_window(engine, hull, genome, length), interval=window.as_interval())
+    return Interval(normal[0].chrom, min(v.start for v in normal), max(max(v.end, v.start + 1) for v in normal))
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,6 +11,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from genomekit.errors import unknown
+
 Allele = Float[Tensor, "variant bin track"]
 Mask = Float[Tensor, "variant bin one"]
 Level = Callable[[Allele, Mask], Float[Tensor, "variant track"]]
@@ -74,6 +76,18 @@ def _l2_log1p(ref: Allele, alt: Allele, mask: Mask) -> Tensor:
 
 def _max_abs(ref: Allele, alt: Allele, mask: Mask) -> Tensor:
     return ((alt - ref).abs() * mask).amax(1)
+
+
+def aggregation_name(given: str) -> str:
+    """Return the name of an aggregation, in whatever case it came.
+
+    Raises:
+        ValueError: There is no such aggregation.
+    """
+    name = str(given).casefold()
+    if name not in AGGREGATIONS:
+        raise unknown("aggregation", given, AGGREGATIONS)
+    return name
 
 
 AGGREGATIONS: dict[str, Aggregation] = {

@@ -8,9 +8,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from genomekit.errors import unknown
-from genomekit.scoring.aggregation import AGGREGATIONS, Aggregation
-from genomekit.scoring.scorer import Bins, Scorer, Values
+from genomekit.scoring.aggregation import AGGREGATIONS, Aggregation, aggregation_name
+from genomekit.scoring.scorer import AggregationScorer, Bins, Values
 from genomekit.tracks import Modality
 
 _FAR = ("contact", "splice_junction")
@@ -19,7 +18,7 @@ _RECOMMENDED_WIDTHS = {"chip_histone": 2001}
 
 
 @dataclass(frozen=True)
-class CenterMaskScorer(Scorer):
+class CenterMaskScorer(AggregationScorer):
     """Compare the alleles in a stretch around the variant's first base.
 
     The mask has `ceil(width / resolution)` bins: those from `c - n // 2` on, c the bin of the variant; bins past the
@@ -52,10 +51,7 @@ class CenterMaskScorer(Scorer):
     aligned: bool = False
 
     def __post_init__(self) -> None:
-        name = str(self.aggregation).casefold()
-        if name not in AGGREGATIONS:
-            raise unknown("aggregation", self.aggregation, AGGREGATIONS)
-        object.__setattr__(self, "aggregation", name)
+        object.__setattr__(self, "aggregation", aggregation_name(self.aggregation))
         if self.width is not None and (isinstance(self.width, bool) or int(self.width) != self.width or self.width < 1):
             raise ValueError(f"width={self.width!r} came; give at least 1 bp, or None for the whole window.")
         if re.search("contact|junction", self.modality):
@@ -63,16 +59,6 @@ class CenterMaskScorer(Scorer):
                 f"{self.modality!r} has no positions along the sequence to mask; a centre mask reads coverage tracks, "
                 "splice sites or splice-site usage."
             )
-
-    @property
-    def signed(self) -> bool:
-        """Whether scores have a direction."""
-        return self._rule.signed
-
-    @property
-    def differentiable(self) -> bool:
-        """Whether the score has a useful gradient where ALT is REF: the differences do."""
-        return self._rule.signed
 
     @property
     def _rule(self) -> Aggregation:

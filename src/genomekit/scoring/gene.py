@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from genomekit.errors import unknown
-from genomekit.scoring.aggregation import AGGREGATIONS
+from genomekit.scoring.aggregation import aggregation_name
 from genomekit.scoring.masks import body_targets, exon_targets
-from genomekit.scoring.scorer import Place, Scorer, Target
+from genomekit.scoring.scorer import AggregationScorer, Place, Scorer, Target
 
 MASKS = ("exons", "body")
 
@@ -98,7 +98,7 @@ class GeneMaskSplicingScorer(Scorer):
 
 
 @dataclass(frozen=True)
-class GeneMaskScorer(Scorer):
+class GeneMaskScorer(AggregationScorer):
     """Any aggregation over the exons or bodies of genes; with `score_interval`, the signal of genes in an interval.
 
     Args:
@@ -128,24 +128,11 @@ class GeneMaskScorer(Scorer):
     nothing: ClassVar[str] = "no gene is there"
 
     def __post_init__(self) -> None:
-        name = str(self.aggregation).casefold()
-        if name not in AGGREGATIONS:
-            raise unknown("aggregation", self.aggregation, AGGREGATIONS)
+        object.__setattr__(self, "aggregation", aggregation_name(self.aggregation))
         if self.mask not in MASKS:
             raise unknown("mask", self.mask, MASKS)
         if self.width is not None and self.width < 1:
             raise ValueError(f"width={self.width} came; give at least 1 bp, or None for the whole window.")
-        object.__setattr__(self, "aggregation", name)
-
-    @property
-    def signed(self) -> bool:
-        """Whether scores have a direction."""
-        return AGGREGATIONS[self.aggregation].signed
-
-    @property
-    def differentiable(self) -> bool:
-        """Whether the score has a useful gradient where ALT is REF."""
-        return self.signed
 
     def targets(self, place: Place) -> list[Target]:
         """Give the genes."""

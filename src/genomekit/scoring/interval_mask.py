@@ -9,15 +9,14 @@ from typing import ClassVar
 
 import pandas as pd
 
-from genomekit.errors import unknown
 from genomekit.genome.interval import Interval
-from genomekit.scoring.aggregation import AGGREGATIONS
+from genomekit.scoring.aggregation import aggregation_name
 from genomekit.scoring.masks import MaskRule, clipped
-from genomekit.scoring.scorer import Place, Scorer, Target
+from genomekit.scoring.scorer import AggregationScorer, Place, Target
 
 
 @dataclass(frozen=True)
-class IntervalMaskScorer(Scorer):
+class IntervalMaskScorer(AggregationScorer):
     """Aggregate a modality over intervals of your own: one row for each that reaches into the window.
 
     Args:
@@ -49,9 +48,7 @@ class IntervalMaskScorer(Scorer):
         aggregation: str = "diff_log2_sum",
         title: str = "intervals",
     ) -> None:
-        name = str(aggregation).casefold()
-        if name not in AGGREGATIONS:
-            raise unknown("aggregation", aggregation, AGGREGATIONS)
+        name = aggregation_name(aggregation)
         parsed = tuple(Interval.parse(one) for one in ([intervals] if isinstance(intervals, str) else intervals))
         if not parsed:
             raise ValueError("No interval came; give at least one, 0-based half-open.")
@@ -83,16 +80,6 @@ class IntervalMaskScorer(Scorer):
             f"IntervalMaskScorer(modality={self.modality!r}, title={self.title!r}, aggregation={self.aggregation!r}, "
             f"intervals={len(self.intervals)})"
         )
-
-    @property
-    def signed(self) -> bool:
-        """Whether scores have a direction."""
-        return AGGREGATIONS[self.aggregation].signed
-
-    @property
-    def differentiable(self) -> bool:
-        """Whether the score has a useful gradient where ALT is REF."""
-        return self.signed
 
     def targets(self, place: Place) -> list[Target]:
         """Give the masks that reach into the window."""

@@ -62,7 +62,9 @@ class Job:
     @property
     def attrs(self) -> dict[str, Any]:
         """With what the scores are made."""
-        annotation = Path(self.genome.annotation.source).name if self.genome.has_annotation else ""
+        # Named only where it is used: of a preset it would be downloaded for its name alone.
+        used = self.genome.has_annotation and not all(map(_is_place, self.reads))
+        annotation = Path(self.genome.annotation.source).name if used else ""
         return {
             "organism": self.organism,
             "assembly": self.genome.assembly or "",

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from genomekit.genome.assembly import Genome
 from genomekit.genome.interval import Interval
+from genomekit.genome.spans import merged
 from genomekit.scoring.aggregation import AGGREGATIONS
 from genomekit.scoring.scorer import Bins, Place, Target, Values
 
@@ -48,22 +49,6 @@ def joined(values: list[Values]) -> tuple[Float[Tensor, "variant bin track"], Fl
     signal = torch.cat([one.signal for one in values], dim=1)
     mask = torch.cat([one.inside for one in values], dim=1)[..., None]
     return signal, mask.to(torch.promote_types(signal.dtype, torch.float32))
-
-
-def merged(spans: Iterable[tuple[int, int]], gap: int = 0) -> Spans:
-    """Join stretches that overlap, touch, or lie at most `gap` apart.
-
-    Example:
-        >>> merged([(5, 9), (0, 2), (8, 12), (12, 13)])
-        ((0, 2), (5, 13))
-    """
-    out: list[tuple[int, int]] = []
-    for low, high in sorted((int(low), int(high)) for low, high in spans):
-        if out and low <= out[-1][1] + gap:
-            out[-1] = out[-1][0], max(out[-1][1], high)
-        elif low < high:
-            out.append((low, high))
-    return tuple(out)
 
 
 def clipped(spans: Iterable[tuple[int, int]], place: Place, within: Interval | None = None) -> Spans:

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from genomekit.genome.assembly import Genome
 from genomekit.genome.interval import Interval
+from genomekit.scoring.aggregation import AGGREGATIONS
 
 
 class Bins(NamedTuple):
@@ -142,3 +143,19 @@ class Scorer:
     def level(self, ref: list[Values]) -> Float[Tensor, "variant track"]:
         """Give the measure of one allele; NaN where a scorer has none."""
         return torch.full_like(self.score(ref, ref), torch.nan)
+
+
+class AggregationScorer(Scorer):
+    """A scorer whose score is one of `AGGREGATIONS`, which says what kind of score it is."""
+
+    aggregation: str
+
+    @property
+    def signed(self) -> bool:
+        """Whether scores have a direction."""
+        return AGGREGATIONS[self.aggregation].signed
+
+    @property
+    def differentiable(self) -> bool:
+        """Whether the score has a useful gradient where ALT is REF: the differences do."""
+        return self.signed

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -16,8 +16,9 @@ from genomekit.engine.reading import Reading
 from genomekit.engine.strands import Part
 from genomekit.genome.edit import Edit, Event
 from genomekit.genome.interval import Interval
-from genomekit.genome.variant import Variant, normalize
+from genomekit.genome.variant import Variant
 from genomekit.genome.window import Window
+from genomekit.predict.variant import hull
 from genomekit.scores import ScorePart
 from genomekit.scoring.alleles import Ask, Orientation, read, spans_of
 from genomekit.scoring.job import Job
@@ -65,10 +66,7 @@ class Scene:
     @classmethod
     def of(cls, job: Job, record: int, variants: Sequence[Variant], interval: Interval | None = None) -> Scene:
         """Lay a variant (or those of a haplotype) over its window, and ask every scorer for its rows."""
-        # Every spelling of a variant has one window.
-        normal = variants if job.parity else [normalize(one, job.genome.fasta.fetch) for one in variants]
-        low, high = min(one.start for one in normal), max(max(one.end, one.start + 1) for one in normal)
-        window = job.window(interval or Interval(variants[0].chrom, low, high))
+        window = job.window(interval or hull(variants, job.genome, parity=job.parity))
         edit = Edit.of(variants, window, job.genome, ref_check=job.ref_check, parity=job.parity)
         placed = edit.variants or tuple(variants)
         start = min(one.start for one in placed)
@@ -116,13 +114,13 @@ class Scene:
             same = alt is ref
             after = before if same else read(alt, self.orientation, self.asks, events=self.events)
             found = [self._part(scorer, rows, before, after) for scorer, rows in self.rows.items()]
-            return found + [self._junctions(scorer, part, ref, alt) for scorer, part in self._of_junctions()]
+            return found + [self._junctions(scorer, part, ref, alt) for scorer, part in self._of_junctions.items()]
 
     def _readings(self, shared: SharedReference | None) -> tuple[Reading, Reading]:
         """Run the transformer on REF, then on ALT from what it shares with REF."""
         letters = self._letters()
         encoded = [self.orientation.encoded(one_hot(text)) for text in letters]
-        needed = None if list(self._of_junctions()) else spans_of(self.asks, self.orientation)
+        needed = None if self._of_junctions else spans_of(self.asks, self.orientation)
         if shared is None:
             reference = self.job.engine.reference(encoded[0], self.job.organism, self._region(), batch=1)
             ref = reference.unedited(needed)
@@ -142,7 +140,7 @@ class Scene:
     def _region(self) -> tuple[int, int]:
         """Return the bases around which rows stay in memory: all that is read at 1 bp."""
         length = self.window.length
-        if list(self._of_junctions()):
+        if self._of_junctions:
             return 0, length
         spans = [
             (int(ask.bins.starts[0]), int(ask.bins.starts[0]) + ask.bins.width)
@@ -154,10 +152,11 @@ class Scene:
         low, high = max(min(low for low, _ in spans), 0), min(max(high for _, high in spans), length)
         return (length - high, length - low) if self.orientation.minus else (low, high)
 
-    def _of_junctions(self) -> Iterator[tuple[JunctionScorer, Part]]:
-        for scorer, part in self.job.reads.items():
-            if isinstance(scorer, JunctionScorer) and self.edit is not None:
-                yield scorer, part
+    @property
+    def _of_junctions(self) -> dict[JunctionScorer, Part]:
+        """Scorers of introns, which two alleles are read for."""
+        found = {scorer: part for scorer, part in self.job.reads.items() if isinstance(scorer, JunctionScorer)}
+        return {} if self.edit is None else found
 
     def _part(self, scorer: Scorer, rows: list[Row], ref: list[Values], alt: list[Values]) -> ScorePart:
         part = self.job.reads[scorer]
