@@ -22,6 +22,7 @@ PUBLIC = {
     "evaluation",
     "open",
     "plot",
+    "read_haplotypes",
     "scoring",
     "testing",
     "tracks",

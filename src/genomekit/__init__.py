@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from genomekit.accessors import open as open
     from genomekit.checkup import doctor as doctor
     from genomekit.genome.assembly import Genome as Genome
+    from genomekit.genome.haplotypes import read_haplotypes as read_haplotypes
     from genomekit.genome.interval import Interval as Interval
     from genomekit.genome.junction import Junction as Junction
     from genomekit.genome.variant import Variant as Variant
@@ -40,6 +41,7 @@ _OWNERS = {
     "Variant": "genomekit.genome.variant",
     "doctor": "genomekit.checkup",
     "open": "genomekit.accessors",
+    "read_haplotypes": "genomekit.genome.haplotypes",
 }
 
 __all__ = [
@@ -53,6 +55,7 @@ __all__ = [
     "evaluation",
     "open",
     "plot",
+    "read_haplotypes",
     "scoring",
     "testing",
     "tracks",

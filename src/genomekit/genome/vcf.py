@@ -91,7 +91,7 @@ def read_vcf(
     seen: dict[tuple[str, int, str, str], int] = {}
     with opened(path) as file:
         for number, record in enumerate(_records(file, path, region)):
-            for found in _alleles(number, record, genome, max_length):
+            for found in alleles_of(number, record, genome, max_length):
                 if found.variant is None:
                     yield found
                     continue
@@ -184,13 +184,36 @@ def _ends_with_newline(path: Path) -> bool:
         return file.read(1) == b"\n"
 
 
-def _fetch(file: Any, path: Path, region: Interval | str) -> Iterator[Any]:
-    where = Interval.parse(region)
+def overlapping(file: Any, path: Path, where: Interval) -> Iterator[Any]:
+    """Give the records that overlap an interval: by the index where there is one, else by reading the whole file.
+
+    Raises:
+        ValueError: The file does not have the chromosome, or is damaged.
+    """
+    if file.index is not None:
+        yield from _records(file, path, where)
+        return
+    for record in _records(file, path, None):
+        if record is None or (
+            canonical(record.chrom) == canonical(where.chrom) and record.start < where.end and record.stop > where.start
+        ):
+            yield record
+    _contig(file, where)  # only now are those known that the header does not list
+
+
+def _contig(file: Any, where: Interval) -> str:
+    """Name the chromosome as the file does."""
     names = [name for name in file.header.contigs if canonical(name) == canonical(where.chrom)]
     if not names:
         raise errors.unknown("chromosome", where.chrom, file.header.contigs)
+    return names[0]
+
+
+def _fetch(file: Any, path: Path, region: Interval | str) -> Iterator[Any]:
+    where = Interval.parse(region)
+    chrom = _contig(file, where)
     try:
-        return iter(file.fetch(names[0], max(where.start, 0), where.end))
+        return iter(file.fetch(chrom, max(where.start, 0), where.end))
     except ValueError as error:
         raise ValueError(
             f"VCF file {path} has no index, which region={str(where)!r} needs. Compress it with bgzip and index it "
@@ -198,7 +221,8 @@ def _fetch(file: Any, path: Path, region: Interval | str) -> Iterator[Any]:
         ) from error
 
 
-def _alleles(number: int, record: Any, genome: Genome | None, max_length: int) -> Iterator[VcfRecord]:
+def alleles_of(number: int, record: Any, genome: Genome | None, max_length: int) -> Iterator[VcfRecord]:
+    """Give a `VcfRecord` for each ALT allele of a record of pysam; None is a line that cannot be read."""
     if record is None:
         blank = {"chrom": "", "position": 0, "id": "", "ref": "", "alt": "", "variant": None}
         yield VcfRecord(number=number, allele=0, reason="the line cannot be read", **blank)
