@@ -50,6 +50,13 @@ def test_names_of_real_scorers():
     ]
 
 
+def test_a_shard_without_one_of_the_scorers_names_fields_as_the_others_do():
+    obs, rows = pd.DataFrame({"record": [0]}), tracks("a")
+    shard = build([Record(0, "I", 1, "A", "C")], [ScorePart("My;scorer", "dnase", True, obs, rows, np.ones((1, 1)))])
+    assert "GK_My_scorer_v2" in info_of(shard, ["My scorer", "My;scorer"])[0]
+    assert "GK_My_scorer" in info_of(shard)[0]
+
+
 def test_no_character_that_vcf_forbids():
     record = [Record(0, "I", 1, "A", "C"), Record(1, "I", 1, "A", "C", reason="a;b = c,d\t100 %")]
     rows = tracks("liver; left=1, 50 %")

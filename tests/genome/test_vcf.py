@@ -218,7 +218,8 @@ SCORE = InfoField("GK", "A", "Float", 'a "score"')
 WHY = InfoField("GK_WHY", "1", "String", "reason")
 
 
-def values(number):
+def values(number, alleles):
+    assert alleles == [2, 1, 1, 1][number]
     return [
         {"GK": [0.5, float("nan")]},
         None,
@@ -247,7 +248,7 @@ def test_annotated_records_are_those_that_were_there(tmp_path, source):
 
 def test_annotated_files_are_read_by_htslib_and_replaced_when_annotated_again(tmp_path, source):
     annotate_vcf(source, tmp_path / "one.vcf.gz", [SCORE, WHY], values)
-    annotate_vcf(tmp_path / "one.vcf.gz", tmp_path / "two.vcf", [SCORE], lambda number: {"GK": [number]})
+    annotate_vcf(tmp_path / "one.vcf.gz", tmp_path / "two.vcf", [SCORE], lambda number, alleles: {"GK": [number]})
     with pysam.VariantFile(str(tmp_path / "two.vcf")) as file:
         assert list(file.header.info) == ["DP", "END", "GK_WHY", "GK"]
         first = next(file)
@@ -257,7 +258,7 @@ def test_annotated_files_are_read_by_htslib_and_replaced_when_annotated_again(tm
 
 def test_bcf_is_annotated_as_text(tmp_path):
     bcf = as_bcf(write(tmp_path / "many.vcf", *ROWS), tmp_path / "many.bcf")
-    assert annotate_vcf(bcf, tmp_path / "out.vcf", [SCORE], lambda number: {"GK": [number / 2]}) == 27
+    assert annotate_vcf(bcf, tmp_path / "out.vcf", [SCORE], lambda number, alleles: {"GK": [number / 2]}) == 27
     found = list(read_vcf(tmp_path / "out.vcf"))
     assert [r.id for r in found] == [f"rs{p}" for p in range(1, 28)]
     assert (tmp_path / "out.vcf").read_text().splitlines()[-1].endswith("GK=13")
@@ -270,7 +271,7 @@ def test_what_cannot_be_annotated(tmp_path, source, packed):
         annotate_vcf(source, tmp_path / "out.vcf", [SCORE], values)
     assert not (tmp_path / "out.vcf").exists()
     with pytest.raises(ValueError, match="cut or damaged"):
-        annotate_vcf(damaged(tmp_path, packed, "gzip"), tmp_path / "out.vcf", [SCORE], lambda number: None)
+        annotate_vcf(damaged(tmp_path, packed, "gzip"), tmp_path / "out.vcf", [SCORE], lambda number, alleles: None)
     with pytest.raises(ValueError, match="no digit first"):
         InfoField("2x", "1", "Float", "x")
     with pytest.raises(ValueError, match="Unknown type of an INFO field 'Real'"):

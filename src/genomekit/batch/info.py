@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from urllib.parse import quote
 
 import numpy as np
@@ -40,17 +41,20 @@ def info_fields(scores: ScoreSet) -> list[InfoField]:
     return [*fields, InfoField(_REASON, "A", "String", "Why the record has no scores")]
 
 
-def info_of(scores: ScoreSet) -> dict[int, dict[str, float | str]]:
+def info_of(scores: ScoreSet, names: Iterable[str] | None = None) -> dict[int, dict[str, float | str]]:
     """Give each record the values of its INFO fields; a scorer that has nothing to say about it leaves none.
 
     Args:
         scores: Scores; of a long job one shard at a time (`genomekit.scores.iter_shards`).
+        names: Names of all scorers of the job, where a shard may lack some: fields are named after all of them.
 
     Returns:
         Fields by record number; text is URL-encoded, which leaves no character that VCF forbids.
     """
     info: dict[int, dict[str, float | str]] = {int(number): {} for number in scores.records["record"]}
-    for name, base in _ids(scores).items():
+    ids = _ids(scores if names is None else names)
+    for name in scores:
+        base = ids[name]
         for record, score, track in _strongest(scores[name]):
             info[record] |= {base: score, f"{base}_track": quote(track, safe=" ():+-").replace(" ", "_")}
     if can_merge(scores):
@@ -89,10 +93,10 @@ def _strongest(table: AnnData) -> list[tuple[int, float, str]]:
     return list(zip(frame["record"].tolist(), frame["raw"].tolist(), tracks, strict=True))
 
 
-def _ids(scores: ScoreSet) -> dict[str, str]:
+def _ids(names: Iterable[str]) -> dict[str, str]:
     """Name the field of each scorer by its class and arguments, as in GK_CenterMask_dnase_501_diff_log2_sum."""
     found: dict[str, str] = {}
-    for name in scores:
+    for name in names:
         kind, _, arguments = name.partition("(")
         words = [kind.removesuffix("Scorer"), *re.findall(r"[\w.]+(?=['\",)]|$)", arguments)]
         base = _PREFIX + re.sub(r"\W+", "_", "_".join(words)).strip("_")

@@ -18,7 +18,7 @@ from genomekit.batch.per_process import PerProcess
 from genomekit.batch.records import as_records, groups
 from genomekit.engine import Engine
 from genomekit.predict.request import AnyGenome, Options
-from genomekit.scores import ScoreSet
+from genomekit.scores import ScoreSet, iter_shards
 from genomekit.scoring.job import Job, Scorers, prepare
 from genomekit.scoring.verbs import score_records
 from genomekit.weights.load import load
@@ -102,7 +102,7 @@ def score_variants(
             client=client,
         )
     if vcf_out is not None and file is not None:
-        vcf.write(file, vcf_out, found, job.genome)
+        vcf.write(file, vcf_out, found, [found] if out is None else iter_shards(out))
     return found
 
 

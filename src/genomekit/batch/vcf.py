@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from genomekit.batch.info import info_fields, info_of
 from genomekit.genome.assembly import Genome
@@ -37,23 +38,52 @@ def records(path: Path, genome: Genome) -> Iterator[Record]:
     for number, found in enumerate(read_vcf(path, genome)):
         variant, reason = found.variant, found.reason
         if found.duplicate_of is not None:
-            reason = f"the same variant as record {found.duplicate_of}"
+            reason = f"the same variant as the file's record number {found.duplicate_of} (counted from 0)"
         place = (found.chrom, found.position, found.ref, found.alt)
         if variant is not None:
             place = (variant.chrom, variant.position, variant.ref, variant.alt)
         yield Record(number, *place, found.id, reason)
 
 
-def write(path: Path, target: str | os.PathLike[str], scores: ScoreSet, genome: Genome) -> None:
-    """Copy a VCF file with the scores of each allele as INFO fields."""
-    values, fields = info_of(scores), info_fields(scores)
-    rows: dict[int, list[int]] = {}
-    for number, found in enumerate(read_vcf(path, genome)):
-        rows.setdefault(found.number, []).append(number)
+def write(path: Path, target: str | os.PathLike[str], scores: ScoreSet, shards: Iterable[ScoreSet]) -> None:
+    """Copy a VCF file with the scores of each allele as INFO fields.
 
-    def annotate(number: int) -> dict[str, Any]:
-        own = [values.get(row, {}) for row in rows.get(number, [])]
-        names = [field.id for field in fields if any(field.id in one for one in own)]
-        return {name: [one.get(name) for one in own] for name in names}
+    Args:
+        path: The file that was scored.
+        target: The file to write.
+        scores: All of the job; only the names of scorers are read here.
+        shards: The same in pieces, in order; one is in memory at a time.
+
+    Raises:
+        ValueError: The file has other records than those that were scored.
+    """
+    fields, rows = info_fields(scores), _rows(shards, list(scores))
+    changed = f"VCF file {path} does not have the records that were scored. Score it again, into another folder."
+
+    def annotate(number: int, alleles: int) -> dict[str, Any]:
+        first = next(rows, None)
+        count = max(alleles, 1) if first is not None and first.readable else 1
+        own = [] if first is None else [first, *itertools.islice(rows, count - 1)]
+        if len(own) < count:
+            raise ValueError(changed)
+        names = [field.id for field in fields if any(field.id in row.values for row in own)]
+        return {name: [row.values.get(name) for row in own] for name in names}
 
     annotate_vcf(path, Path(target), fields, annotate)
+    if next(rows, None) is not None:
+        raise ValueError(changed)
+
+
+class _Row(NamedTuple):
+    """What is said of one ALT allele, or of a record without one."""
+
+    readable: bool
+    """False for a line that could not be read: it has one row, however many alleles it may mean."""
+    values: dict[str, float | str]
+
+
+def _rows(shards: Iterable[ScoreSet], names: list[str]) -> Iterator[_Row]:
+    for shard in shards:
+        values = info_of(shard, names)
+        for number, chrom in zip(shard.records["record"].tolist(), shard.records["chrom"], strict=True):
+            yield _Row(chrom != "", values[number])

@@ -52,7 +52,7 @@ def annotate_vcf(
     source: str | Path,
     target: str | Path,
     fields: Sequence[InfoField],
-    annotate: Callable[[int], Mapping[str, Any] | None],
+    annotate: Callable[[int, int], Mapping[str, Any] | None],
 ) -> int:
     """Copy a VCF or BCF file and add INFO fields to its records; every record is kept, in its order.
 
@@ -62,8 +62,9 @@ def annotate_vcf(
         source: The file that was read.
         target: A path that ends in `.vcf`, or in `.vcf.gz` or `.vcf.bgz` (bgzip).
         fields: What is added.
-        annotate: Gives the values of a record by its number (from 0, as `VcfRecord.number`): field to value, or to a
-            list of values, one per ALT allele where the field says so; None and NaN are missing.
+        annotate: Gives the values of a record, from its number (from 0, as `VcfRecord.number`) and that of its ALT
+            alleles: field to value, or to a list of values, one per ALT allele where the field says so; None and NaN
+            are missing. It is asked for every record, in their order.
 
     Returns:
         Number of records.
@@ -79,7 +80,7 @@ def annotate_vcf(
         >>> row = "chrI 5 rs1 A G,C . . DP=3".replace(" ", chr(9))
         >>> _ = path.write_text(chr(10).join(["##fileformat=VCFv4.2", columns, row, ""]))
         >>> score = InfoField("SCORE", "A", "Float", "a score")
-        >>> annotate_vcf(path, path.with_name("out.vcf"), [score], lambda number: {"SCORE": [0.25, None]})
+        >>> annotate_vcf(path, path.with_name("out.vcf"), [score], lambda number, alleles: {"SCORE": [0.25, None]})
         1
         >>> path.with_name("out.vcf").read_text().splitlines()[-1].split()[-1]
         'DP=3;SCORE=0.25,.'
@@ -99,7 +100,7 @@ def annotate_vcf(
                     if line.startswith("#CHROM"):
                         output.write("".join(f"{field}\n" for field in fields).encode())
                 else:
-                    line = _annotated(line, annotate(count) or {}, names)
+                    line = _annotated(line, annotate(count, _alleles(line)) or {}, names)
                     count += 1
                 output.write(f"{line}\n".encode())
     return count
@@ -126,6 +127,11 @@ def _lines(source: Path) -> Iterator[str]:
 def _is_bcf(source: Path) -> bool:
     with gzip.open(source) as file:
         return file.read(3) == b"BCF"
+
+
+def _alleles(line: str) -> int:
+    columns = line.split("\t", 5)
+    return 0 if len(columns) < 5 or columns[4] == "." else columns[4].count(",") + 1
 
 
 def _annotated(line: str, values: Mapping[str, Any], names: set[str]) -> str:

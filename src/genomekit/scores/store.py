@@ -63,7 +63,10 @@ def write(path: Path, records: pd.DataFrame, tables: Mapping[str, AnnData], attr
     shown = [facts(tables[name]) for name in tables]
     about = {"schema": SCHEMA, "scorers": list(tables), "facts": shown, "attrs": plain_attrs(attrs)}
     with _root(path, "w") as root:
-        packed = _PACKED if isinstance(root, h5py.Group) else {}
+        is_hdf5 = isinstance(root, h5py.Group)
+        packed = _PACKED if is_hdf5 else {}
+        # Zarr compresses texts, and three nodes for each column of labels take it three times as long as one.
+        _for_disk = _coded if is_hdf5 else _as_texts
         root.attrs[_META] = json.dumps(about)
         write_elem(root, "records", _for_disk(records))
         root.create_group("scorers")
@@ -159,17 +162,27 @@ def _root(path: Path, mode: str) -> Iterator[Any]:
 
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="zarr v3 autosharding")  # either way of chunking is read
-        yield zarr.open_group(path, mode=mode, **({"zarr_format": 3} if mode == "w" else {}))  # type: ignore[arg-type]
+        if mode == "r":
+            yield zarr.open_group(path, mode="r")
+            return
+        # On disk each of thousands of attributes would be a trip through two threads; so all go there at the end.
+        files: dict[str, Any] = {}
+        yield zarr.open_group(zarr.storage.MemoryStore(files), mode="w", zarr_format=3)
+    for name, content in files.items():
+        (path / name).parent.mkdir(parents=True, exist_ok=True)
+        (path / name).write_bytes(content.to_bytes())
 
 
-def _for_disk(frame: pd.DataFrame) -> pd.DataFrame:
+def _coded(frame: pd.DataFrame) -> pd.DataFrame:
     """Write each of few distinct texts once: labels repeat from row to row."""
-    columns = {}
-    for name, values in frame.items():
-        repeated = values.dtype == object and 2 * values.nunique() < len(values)
-        columns[name] = pd.Categorical(values) if repeated else values.to_numpy()
+    plain = _as_texts(frame)
+    repeated = [name for name, values in plain.items() if values.dtype == object and 2 * values.nunique() < len(values)]
+    return plain.assign(**{name: pd.Categorical(plain[name]) for name in repeated})
+
+
+def _as_texts(frame: pd.DataFrame) -> pd.DataFrame:
     index = frame.index if frame.index.dtype == object else pd.Index(frame.index.astype(str), dtype=object)
-    return pd.DataFrame(columns, index=index)
+    return pd.DataFrame({name: values.to_numpy() for name, values in frame.items()}, index=index)
 
 
 def _from_disk(frame: pd.DataFrame) -> pd.DataFrame:
