@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 
 import genomekit as gk
@@ -100,3 +101,69 @@ def test_speed_is_learnt_from_what_was_run():
     assert speed.flops_per_second == 5e8
     speed.saw(1e9, 0.001)  # too short to say anything
     assert speed.flops_per_second == 5e8
+
+
+def snv(position):
+    ref = LETTERS[position - 1]
+    return f"chrA:{position}:{ref}>{'A' if ref != 'A' else 'C'}"
+
+
+def test_scoring_has_a_plan_too(tiny_model, genome):
+    tiny_model.genome = genome
+    plan = tiny_model.plan(tiny_model.score_variant, snv(4000), scorers=["atac", "chip_tf"])
+    assert (plan.call, plan.passes, plan.unit, plan.window) == ("score_variant", 1, "variant", 2048)
+    assert dict(plan.tracks) == {"atac": 2, "chip_tf": 2}
+    assert plan.result_bytes == 2 * 2 * 3 * 4  # two scorers, two tracks, score and both levels, four bytes
+    assert "score_variant: 1 variant in a window of 2,048 bp on cpu" in str(plan)
+    scores = tiny_model.score_variant(snv(4000), scorers=["atac", "chip_tf"])
+    assert plan.result_bytes == sum(4 * t.n_obs * t.n_vars * (1 + len(t.layers)) for t in scores.values())
+
+    longer = tiny_model.plan("score_variant", snv(4000), scorers="atac", window=8192)
+    assert longer.bytes > tiny_model.plan("score_variant", snv(4000), scorers="atac").bytes
+    two = tiny_model.plan("score_variant", [snv(4000), snv(4100)], scorers="atac")
+    assert (two.passes, two.unit) == (1, "haplotype")
+    level = tiny_model.plan("score_interval", "chrA:3,000-3,100", scorers="atac")
+    assert (level.passes, level.unit) == (1, "interval")
+    assert level.seconds < tiny_model.plan("score_variant", snv(3050), scorers="atac").seconds  # one allele
+
+
+def test_many_variants_have_one_plan(tiny_model, genome, tmp_path):
+    tiny_model.genome = genome
+    source = [snv(position) for position in range(3000, 3100)]
+    plan = tiny_model.plan("score_variants", source, scorers="atac", out=tmp_path / "s", shard_size=10)
+    one = tiny_model.plan("score_variant", source[0], scorers="atac")
+    assert (plan.passes, plan.bytes, plan.result_bytes) == (100, one.bytes, 100 * one.result_bytes)
+    assert plan.seconds == pytest.approx(100 * one.seconds, rel=0.02)
+    assert "score_variants: 100 variants in windows of 2,048 bp" in str(plan)
+    assert not (tmp_path / "s").exists()
+    # Those that cannot be scored take nothing; neighbours share a window.
+    assert tiny_model.plan("score_variants", [*source, "chrA:nowhere"], scorers="atac").passes == 100
+    assert tiny_model.plan("score_variants", source, scorers="atac", step=1000).seconds < plan.seconds
+    table = pd.DataFrame({"chrom": "chrA", "position": [3000], "ref": LETTERS[2999], "alt": "N"})
+    assert tiny_model.plan("score_variants", table, scorers="atac").passes == 1
+    with pytest.raises(ValueError, match="None of the variants can be scored: Variant 'chrA:nowhere' is not underst"):
+        tiny_model.plan("score_variants", ["chrA:nowhere"], scorers="atac")
+
+
+def test_a_scoring_job_that_cannot_fit_says_so_before_it_begins(tiny_checkpoint, genome, tmp_path):
+    model = Model(tiny_checkpoint, device="cpu", memory_budget="10 kB", genome=genome)
+    told = r"10 kB may be used.*\(1\) a larger memory_budget"
+    with pytest.raises(OutOfMemory, match=told):
+        model.score_variants(["nothing", snv(3000)], scorers="atac", out=tmp_path / "s", progress=False)
+    assert not (tmp_path / "s").exists()
+    with pytest.raises(OutOfMemory, match=told):
+        model.score_variant(snv(3000), scorers="atac")
+    with pytest.raises(OutOfMemory, match=told):
+        model.score_interval("chrA:3,000-3,100", scorers="atac")
+    assert not model.plan("score_variants", [snv(3000)], scorers="atac").fits
+
+
+def test_one_variant_that_does_not_fit_does_not_stop_the_rest(tiny_checkpoint, genome):
+    whole = Model(tiny_checkpoint, device="cpu", genome=genome)
+    long = f"chrA:1000:{LETTERS[999:6999]}>{LETTERS[999]}"
+    some, more = (whole.plan("score_variant", one, scorers="chip_tf") for one in (snv(3000), long))
+    assert some.bytes < more.bytes
+    model = Model(tiny_checkpoint, device="cpu", genome=genome, memory_budget=(some.bytes + more.bytes) // 2)
+    records = model.score_variants([long, snv(3000), snv(5000)], scorers="chip_tf", progress=False).records
+    assert records["status"].tolist() == ["failed", "ok", "ok"]
+    assert "may be used" in records["reason"][0]

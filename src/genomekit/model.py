@@ -330,7 +330,7 @@ class Model(VariantVerbs, ScoreVerbs):
         """Say what a call would do and cost, without running it.
 
         Args:
-            call: A verb of the model that predicts, or `ism`; itself, or its name.
+            call: A verb of the model that predicts or scores, or `ism`; itself, or its name.
             *arguments: As for that verb.
             genome: As for that verb.
             **options: As for that verb.

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from genomekit.batch import planned
 from genomekit.engine import Engine
 from genomekit.engine.cost import Asked, mutagenesis
 from genomekit.engine.incremental import batch_size
@@ -22,7 +23,15 @@ from genomekit.predict.request import AnyGenome, Options, Request, find_genome, 
 from genomekit.predict.variant import window_of
 from genomekit.predict.verbs import choose_window, listed, place_sequence
 
-VERBS = ("predict_sequence", "predict_interval", "predict_intervals", "predict_variant", "predict_haplotype", "ism")
+VERBS = (
+    "predict_sequence",
+    "predict_interval",
+    "predict_intervals",
+    "predict_variant",
+    "predict_haplotype",
+    "ism",
+    *planned.VERBS,
+)
 
 _OWN = ("scorer", "method", "refine", "mask", "variant", "verify", "resume")
 
@@ -37,6 +46,8 @@ def plan(
     if len(arguments) != 1:
         text = f"{name} takes one argument by position, and {len(arguments)} came; give that one, the rest by name."
         raise ValueError(text)
+    if name in planned.VERBS:
+        return planned.plan(engine, name, arguments[0], genome, options)
     if name == "ism":
         return _of_ism(engine, arguments[0], genome, options)
     if name == "predict_sequence":

@@ -42,3 +42,10 @@ def test_mps_has_no_float64():
 def test_free_memory_is_a_number_of_bytes_or_not_known():
     free = free_memory(torch.device("cpu"))
     assert free is None or free > 2**20
+
+
+def test_what_pytorch_holds_unused_is_free(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (100, 1000))
+    monkeypatch.setattr(torch.cuda, "memory_reserved", lambda device: 700)
+    monkeypatch.setattr(torch.cuda, "memory_allocated", lambda device: 200)
+    assert free_memory(torch.device("cuda")) == 100 + 700 - 200

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import itertools
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sized
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Unpack
 
 import pandas as pd
@@ -17,9 +19,13 @@ from genomekit.batch.job import score_records as score_into
 from genomekit.batch.per_process import PerProcess
 from genomekit.batch.records import as_records, groups
 from genomekit.engine import Engine
+from genomekit.genome.variant import Variant
 from genomekit.predict.request import AnyGenome, Options
 from genomekit.scores import ScoreSet, iter_shards
+from genomekit.scores.records import AnyRecord
+from genomekit.scoring.cost import cost_of
 from genomekit.scoring.job import Job, Scorers, prepare
+from genomekit.scoring.variant import Scene
 from genomekit.scoring.verbs import score_records
 from genomekit.weights.load import load
 
@@ -30,6 +36,8 @@ Source = pd.DataFrame | Iterable[Any] | str | os.PathLike[str]
 
 _AT_ONCE = 32
 """Records scored between two looks at the bar, where nothing is written."""
+_FIRST = 16
+"""Records that say what memory the job takes."""
 
 
 def score_variants(
@@ -78,14 +86,21 @@ def score_variants(
         raise ValueError("vcf_out= came and the variants are no VCF file; only such a file can be written again.")
     settings: dict[str, Any] = {"parity": parity, "ref_check": ref_check, "step": step, "options": options}
     job = prepare(engine, genome, scorers, **settings)
-    records = source if file is None else vcf.records(file, job.genome)
+    total = len(source) if file is None and isinstance(source, Sized) else None
+    records = as_records(source) if file is None else vcf.records(file, job.genome)
+    if client is None:  # else what fits is a matter of the workers
+        records = _fitting(job, records)
     score: Score = functools.partial(score_records, job, on_error=on_error)
     if out is None:
-        found = _in_memory(records, score, on_error, progress)
+        found = _in_memory(records, total, score, on_error, progress)
     else:
         if client is not None:
             checkpoint: Any = engine.checkpoint
-            given = {"device": engine.device.type, "dtype": str(engine.dtype).removeprefix("torch.")}
+            given = {
+                "device": engine.device.type,
+                "dtype": str(engine.dtype).removeprefix("torch."),
+                "memory_budget": engine.memory_budget,
+            }
             score = PerProcess(
                 make_score, str(checkpoint.path), job.genome, list(job.reads), on_error, **given, **settings
             )
@@ -96,6 +111,7 @@ def score_variants(
             identity=identity(job),
             shard_size=shard_size,
             on_error=on_error,
+            total=total,
             preview=preview,
             progress=progress,
             overwrite=overwrite,
@@ -126,18 +142,54 @@ def identity(job: Job) -> dict[str, str | int]:
 
 
 def make_score(
-    checkpoint: str, genome: Any, scorers: list[Any], on_error: str, *, device: str, dtype: str, **settings: Any
+    checkpoint: str,
+    genome: Any,
+    scorers: list[Any],
+    on_error: str,
+    *,
+    device: str,
+    dtype: str,
+    memory_budget: int | None,
+    **settings: Any,
 ) -> Score:
     """Make the scoring function of a worker: its own model, from where the checkpoint lies."""
-    job = prepare(Engine(load(checkpoint), device, dtype), genome, scorers, **settings)
+    job = prepare(Engine(load(checkpoint), device, dtype, memory_budget), genome, scorers, **settings)
     return functools.partial(score_records, job, on_error=on_error)
 
 
-def _in_memory(source: Any, score: Score, on_error: str, progress: bool) -> ScoreSet:
-    total = len(source) if hasattr(source, "__len__") else None
+def scene_of(job: Job, record: AnyRecord) -> Scene:
+    """Lay a record over its window, and ask the scorers what they read there; the network does not run.
+
+    Raises:
+        ValueError: It cannot be scored.
+    """
+    chrom = job.genome.resolve(record.chrom)
+    return Scene.of(job, record.number, [Variant(chrom, record.position, record.ref, record.alt)])
+
+
+def _fitting(job: Job, records: Iterator[AnyRecord]) -> Iterator[AnyRecord]:
+    """Give the records back, once one that takes little is known to fit in memory.
+
+    Raises:
+        OutOfMemory: It does not, and so none would; nothing was written yet.
+    """
+    first, scenes = list(itertools.islice(records, _FIRST)), []
+    for record in first:
+        with suppress(ValueError):  # said again with its row
+            scenes += [] if record.reason else [scene_of(job, record)]
+    if scenes:
+        least = min(scenes, key=lambda scene: cost_of(scene).bytes)
+        names = list(dict.fromkeys(scorer.modality for scorer in job.reads))
+        job.engine.require(cost_of(least).total, least.window.length, names)
+    return itertools.chain(first, records)
+
+
+def _in_memory(
+    records: Iterable[AnyRecord], total: int | None, score: Score, on_error: str, progress: bool
+) -> ScoreSet:
     done = []
     with tqdm(total=total, unit="variant", desc="score", delay=2, disable=not progress) as bar:
-        for group in groups(as_records(source), _AT_ONCE):
+        for group in groups(records, _AT_ONCE):
             done.append(score_group(score, group, on_error))
             bar.update(len(group))
     if not done:

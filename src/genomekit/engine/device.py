@@ -85,11 +85,15 @@ def choose_precision(precision: str | torch.dtype = "auto", device: torch.device
 
 
 def free_memory(device: torch.device) -> int | None:
-    """Return the free memory of a device in bytes, None where it cannot be known."""
+    """Return the free memory of a device in bytes, None where it cannot be known.
+
+    What PyTorch holds for later and uses for nothing now is free: it is there for the next call.
+    """
     if device.type == "cuda":
-        return torch.cuda.mem_get_info(device)[0]
+        unused = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+        return torch.cuda.mem_get_info(device)[0] + unused
     if device.type == "mps":
-        return torch.mps.recommended_max_memory() - torch.mps.driver_allocated_memory()
+        return torch.mps.recommended_max_memory() - torch.mps.current_allocated_memory()
     try:
         with open("/proc/meminfo") as lines:
             table = dict(line.split(":", 1) for line in lines)

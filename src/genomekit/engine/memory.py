@@ -52,7 +52,8 @@ def cheaper(
     if device.type != "cpu":
         changes.append("device='cpu', slower")
     listed = "; ".join(f"({number}) {change}" for number, change in enumerate(changes[:3], 1))
+    read = f"{len(names)} modalit{'y' if len(names) == 1 else 'ies'}"
     return (
-        f"A window of {length:,} bp with {len(names)} modalities does not fit in the memory of {device} in "
+        f"A window of {length:,} bp with {read} does not fit in the memory of {device} in "
         f"{str(dtype).removeprefix('torch.')} ({reason}). Cheaper: {listed}."
     )

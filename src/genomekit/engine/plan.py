@@ -24,7 +24,7 @@ class Plan:
     tracks: Mapping[str, int]
     """Tracks of each modality that will be computed; nothing else is."""
     passes: int
-    """Windows, or substitutions, that will be computed."""
+    """Windows, substitutions or variants that will be computed."""
     unit: str
     """What a pass is."""
     bytes: int
@@ -45,8 +45,9 @@ class Plan:
 
     def __str__(self) -> str:
         listed = ", ".join(f"{name} ({count:,})" for name, count in self.tracks.items())
+        place = "of" if self.unit == "window" else "in a window of" if self.passes == 1 else "in windows of"
         text = (
-            f"{self.call}: {self.passes:,} {self.unit}{'s' if self.passes != 1 else ''} of {self.window:,} bp on "
+            f"{self.call}: {self.passes:,} {self.unit}{'s' if self.passes != 1 else ''} {place} {self.window:,} bp on "
             f"{self.device} in {self.dtype}; tracks: {listed}; about {spell_seconds(self.seconds)}, "
             f"{spell_bytes(self.bytes)} of memory"
         )

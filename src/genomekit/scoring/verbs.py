@@ -15,6 +15,7 @@ from genomekit.genome.variant import Variant
 from genomekit.predict.request import AnyGenome, Options
 from genomekit.scores import ScorePart, ScoreSet, build
 from genomekit.scores.records import AnyRecord
+from genomekit.scoring.cost import cost_of
 from genomekit.scoring.gene import GeneMaskScorer
 from genomekit.scoring.job import Job, Scorers, prepare
 from genomekit.scoring.variant import Scene, SharedReference
@@ -143,6 +144,8 @@ def score_interval(
 
 def _run(job: Job, scene: Scene, shared: SharedReference | None = None) -> list[ScorePart]:
     names = list(dict.fromkeys(scorer.modality for scorer in job.reads))
+    if shared is None:  # else part of what it takes may be there already
+        job.engine.require(cost_of(scene).total, scene.window.length, names)
     return job.engine.within_memory(lambda: scene.parts(shared), scene.window.length, names)
 
 

@@ -1,0 +1,136 @@
+"""What scoring would do and cost, from the same checks that the verbs make."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from genomekit.batch import vcf
+from genomekit.batch.records import as_records
+from genomekit.batch.variants import Source, scene_of
+from genomekit.engine import Engine
+from genomekit.engine.plan import Plan
+from genomekit.genome.spelling import read_variant
+from genomekit.genome.variant import Variant
+from genomekit.predict.request import AnyGenome, Options
+from genomekit.scores.records import AnyRecord
+from genomekit.scoring.cost import cost_of
+from genomekit.scoring.gene import GeneMaskScorer
+from genomekit.scoring.job import Job, prepare
+from genomekit.scoring.junction import JunctionScorer
+from genomekit.scoring.variant import Scene
+from genomekit.scoring.verbs import INTERVAL_WIDTH
+
+VERBS = ("score_variant", "score_variants", "score_interval")
+
+_DECIDE = ("parity", "ref_check", "step")
+_ELSE = ("out", "vcf_out", "on_error", "shard_size", "preview", "progress", "overwrite", "client")
+"""Options that change nothing of what is computed."""
+_SAMPLE = 16
+"""Records, drawn from all, that say what one takes."""
+
+
+def plan(engine: Engine, name: str, given: Any, genome: AnyGenome, options: dict[str, Any]) -> Plan:
+    """Plan a call of a verb that scores.
+
+    Args:
+        engine: The network on a device.
+        name: The verb, one of `VERBS`.
+        given: Its first argument. Of many variants all are read, and some laid over their windows.
+        genome: See `Model.score_variant`.
+        options: Of that verb, by name.
+
+    Raises:
+        ValueError: What the verb itself would raise before it runs; or none of the variants can be scored.
+    """
+    scorers, interval = options.pop("scorers", None), options.pop("interval", None)
+    settings = {key: options.pop(key) for key in _DECIDE if key in options}
+    shared = {key: value for key, value in options.items() if key not in _ELSE}
+    if name == "score_interval" and scorers is None:
+        scorers = GeneMaskScorer("rna_seq", width=INTERVAL_WIDTH)
+    job = prepare(engine, genome, scorers, options=Options(**shared), **settings)
+    if name == "score_interval":
+        window = job.window(job.genome.locate(given))
+        shown = window.interval
+        scene = Scene.at(job, 0, window, shown, shown.start + shown.width // 2 - window.start, None)
+        return _plan(name, "interval", _Drawn([scene], 1, 1))
+    if name == "score_variant":
+        listed = [given] if isinstance(given, (str, Variant)) else list(given)
+        if not listed:
+            raise ValueError("No variant came; give at least one.")
+        read = [read_variant(one, job.genome) for one in listed]
+        read = [replace(one, chrom=job.genome.resolve(one.chrom)) for one in read]
+        shown = None if interval is None else job.genome.locate(interval)
+        return _plan(name, "variant" if len(read) == 1 else "haplotype", _Drawn([Scene.of(job, 0, read, shown)], 1, 1))
+    return _plan(name, "variant", _drawn(job, _records(job, given)))
+
+
+class _Drawn(NamedTuple):
+    """What is scored: some of it, and how much there is."""
+
+    scenes: list[Scene]
+    count: int
+    windows: int
+    """Different ones."""
+
+
+def _records(job: Job, source: Source) -> Iterator[AnyRecord]:
+    file = vcf.path_of(source)
+    return as_records(source) if file is None else vcf.records(file, job.genome)
+
+
+def _drawn(job: Job, records: Iterable[AnyRecord]) -> _Drawn:
+    """Draw some records from all, and lay them over their windows."""
+    draw, kept, count, reason = random.Random(0), [], 0, "no variant came"
+    windows: set[tuple[str, int]] = set()
+    for record in records:
+        if record.reason:
+            reason = record.reason
+            continue
+        count += 1
+        if job.step > 1:
+            windows.add((record.chrom, record.position // job.step))
+        # Any of those so far is as likely to be among the kept ones as any other.
+        if len(kept) < _SAMPLE:
+            kept.append(record)
+        elif (place := draw.randrange(count)) < _SAMPLE:
+            kept[place] = record
+    scenes = []
+    for record in kept:
+        try:
+            scenes.append(scene_of(job, record))
+        except ValueError as error:
+            reason = str(error)
+    if not scenes:
+        raise ValueError(f"None of the variants can be scored: {reason}.")
+    return _Drawn(scenes, count, len(windows) or count)
+
+
+def _plan(name: str, unit: str, drawn: _Drawn) -> Plan:
+    scenes, job = drawn.scenes, drawn.scenes[0].job
+    engine, costs = job.engine, [cost_of(scene) for scene in scenes]
+    shared, own = (sum(part) / len(costs) for part in ([c.shared for c in costs], [c.own for c in costs]))
+    return Plan(
+        call=name,
+        device=str(engine.device),
+        dtype=str(engine.dtype).removeprefix("torch."),
+        window=max(scene.window.length for scene in scenes),
+        tracks={scorer.modality: len(part.channels) for scorer, part in job.reads.items()},
+        passes=drawn.count,
+        unit=unit,
+        bytes=max(cost.bytes for cost in costs),
+        result_bytes=round(drawn.count * sum(map(_result_bytes, scenes)) / len(scenes)),
+        budget=engine.budget,
+        seconds=(drawn.windows * shared + drawn.count * own) / engine.speed.flops_per_second,
+        recomputed=0,
+    )
+
+
+def _result_bytes(scene: Scene) -> int:
+    """Size of the scores and of the level of each allele; introns are not known before: one for each gene."""
+    rows = {scorer: len(targets) for scorer, targets in scene.rows.items()}
+    genes = len(scene.bodies)
+    rows |= {scorer: genes for scorer in scene.job.reads if isinstance(scorer, JunctionScorer)}
+    return sum(3 * 4 * count * len(scene.job.reads[scorer].rows) for scorer, count in rows.items())
