@@ -10,6 +10,7 @@ from genomekit.batch import score_group
 from genomekit.cli import main
 from genomekit.cli_score import report
 from genomekit.genome.fasta import Fasta
+from genomekit.scores import Record
 from genomekit.testing import toy_genome
 from genomekit.weights.native import save
 
@@ -73,7 +74,12 @@ def test_a_folder_must_be_named(capsys):
 def test_the_report_counts_reasons():
     text = report(score_group(fake.score, fake.records(20, lost=[4, 6])), "scores")
     assert "20 records (18 ok, 2 skipped)" in text
-    assert "2 without scores: symbolic allele" in text
+    assert "No scores for record 4 (v4) and 1 more: symbolic allele" in text.splitlines()
+    assert text.count("symbolic allele") == 1
+    own = [Record(n, "I", n + 1, "A", "C", reason=f"reason {n}") for n in range(8)]
+    lines = report(score_group(fake.score, own), "scores").splitlines()
+    assert lines[1:6] == [f"No scores for record {n} (I:{n + 1}:A>C): reason {n}" for n in range(5)]
+    assert lines[6] == "No scores for 3 more; .records has the reason of each."
 
 
 def test_the_help_needs_no_torch():

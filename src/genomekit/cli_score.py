@@ -13,7 +13,13 @@ _MOST = 5
 
 def add_score(commands: Any) -> argparse.ArgumentParser:
     """Add the command to what `add_subparsers` gave."""
-    parser = commands.add_parser("score", help="score the variants of a VCF; after a stop the same command goes on")
+    parser = commands.add_parser(
+        "score",
+        help="score the variants of a VCF; after a stop the same command goes on",
+        description="Score the variants of a VCF. Every record gets a row, with the reason where it has no scores. "
+        "Whatever stops the job, the same command goes on where it was.",
+        epilog="Example: genomekit score in.vcf.gz --genome ce10 --out scores.zarr --vcf-out scored.vcf.gz",
+    )
     parser.add_argument("vcf", metavar="VCF", help="variants: VCF or BCF, compressed or not")
     parser.add_argument("--genome", metavar="FASTA", required=True, help="FASTA file, or a preset such as ce10")
     parser.add_argument("--out", metavar="FOLDER", required=True, help="folder of scores; Zarr where it ends in .zarr")
@@ -25,7 +31,13 @@ def add_score(commands: Any) -> argparse.ArgumentParser:
     )
     parser.add_argument("--modalities", nargs="+", metavar="NAME", help="only scorers of these, such as rna_seq atac")
     parser.add_argument("--window", type=int, metavar="BP", help="length of the window; default: the checkpoint's")
-    parser.add_argument("--step", type=int, default=1, metavar="BP", help="share windows between neighbours: faster")
+    parser.add_argument(
+        "--step",
+        type=int,
+        default=1,
+        metavar="BP",
+        help="share windows, centered on multiples of so many bp, between neighbours: faster (default: %(default)s)",
+    )
     parser.add_argument(
         "--on-error",
         choices=("row", "raise"),
@@ -70,7 +82,17 @@ def _score(arguments: argparse.Namespace) -> int:
 
 
 def report(scores: ScoreSet, out: str) -> str:
-    """Say what was scored, where it is, and why some was not."""
-    lost = scores.records.loc[scores.records["status"] != "ok", "reason"]
-    reasons = [f"{count:,} without scores: {reason}" for reason, count in lost.value_counts().head(_MOST).items()]
-    return "\n".join([str(scores), *reasons, f"Scores are in {out}; read them with genomekit.open({out!r})."])
+    """Say what was scored, where it is, and why some was not: the commonest reasons, each with its first record."""
+    from genomekit.scores.show import summary
+
+    lost = scores.records[scores.records["status"] != "ok"]
+    lines = [summary(scores.records, scores)]
+    counts = lost["reason"].value_counts()
+    for reason, count in counts.head(_MOST).items():
+        first = lost[lost["reason"] == reason].iloc[0]
+        name = first["id"] or first["variant"]
+        more = f" and {count - 1:,} more" if count > 1 else ""
+        lines.append(f"No scores for record {first['record']} ({name}){more}: {reason}")
+    if len(counts) > _MOST:
+        lines.append(f"No scores for {counts.iloc[_MOST:].sum():,} more; .records has the reason of each.")
+    return "\n".join([*lines, f"Scores are in {out}; read them with genomekit.open({out!r})."])

@@ -181,7 +181,7 @@ class ScoreVerbs:
             vcf_out: Write the VCF file again, with scores as INFO fields.
             on_error: "row" gives a record that cannot be scored a row with the reason; "raise" stops at it.
             parity: See `score_variant`.
-            ref_check: See `score_variant`.
+            ref_check: See `score_variant`; also where the header of a VCF file gives a chromosome another length.
             step: Windows are centered on multiples of so many bp instead of on each variant: neighbours share one, and
                 are scored faster, by numbers that differ a little from those of centered windows.
             shard_size: Variants per shard.
@@ -203,9 +203,10 @@ class ScoreVerbs:
             As from `score_variant`; one row of `.records` for each record that came in, with its status and reason.
 
         Raises:
-            ValueError: As `score_variant`; a folder that holds another job; with `on_error="raise"`, a record that
-                cannot be scored.
-            OutOfMemory: The device is too small; cheaper calls are named.
+            ValueError: As `score_variant`; a folder that holds another job; a VCF file that is cut; with
+                `on_error="raise"`, a record that cannot be scored.
+            ReferenceMismatch: The VCF file is of another build.
+            OutOfMemory: The device is too small, said before anything runs; cheaper calls are named.
         """
         own = {"scorers": scorers, "out": out, "vcf_out": vcf_out, "on_error": on_error, "parity": parity}
         own |= {"ref_check": ref_check, "step": step, "shard_size": shard_size, "preview": preview}

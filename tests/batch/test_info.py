@@ -6,6 +6,7 @@ import pytest
 from made_scores import RECORDS, make_scores, tracks
 
 from genomekit.batch import info_fields, info_of
+from genomekit.genome.vcf_write import annotate_vcf
 from genomekit.scores import Record, ScorePart, build
 
 
@@ -57,13 +58,19 @@ def test_a_shard_without_one_of_the_scorers_names_fields_as_the_others_do():
     assert "GK_My_scorer" in info_of(shard)[0]
 
 
-def test_no_character_that_vcf_forbids():
-    record = [Record(0, "I", 1, "A", "C"), Record(1, "I", 1, "A", "C", reason="a;b = c,d\t100 %")]
+def test_no_character_that_vcf_forbids(tmp_path):
+    record = [Record(0, "I", 1, "A", "C"), Record(1, "I", 1, "A", "G", reason="a;b = c,d\t<100 %>")]
     rows = tracks("liver; left=1, 50 %")
     made = build(record, [ScorePart("S", "atac", True, pd.DataFrame({"record": [0]}), rows, np.ones((1, 1)))])
-    for values in info_of(made).values():
-        for value in values.values():
-            assert not re.search(r"[\s;=,]", str(value))
+    info = info_of(made)
+    source = tmp_path / "in.vcf"
+    lines = ["#CHROM POS ID REF ALT QUAL FILTER INFO", "I 1 . A C . . .", "I 1 . A G . . ."]
+    source.write_text("\n".join(["##fileformat=VCFv4.3", *(line.replace(" ", "\t") for line in lines), ""]))
+    annotate_vcf(source, tmp_path / "out.vcf", info_fields(made), lambda number, alleles: info[number])
+    first, second = (line.split("\t")[7] for line in (tmp_path / "out.vcf").read_text().splitlines()[-2:])
+    # Encoded once: 3B is ";", 3D "=", 2C ",", 25 "%".
+    assert first == "GK_S=1;GK_S_track=liver%3B_left%3D1%2C_50_%25"
+    assert second == "GK_reason=a%3Bb_%3D_c%2Cd_<100_%25>"
 
 
 def test_the_merged_splicing_score_goes_along():

@@ -296,12 +296,19 @@ def test_preview(tmp_path, capsys):
     assert told.bytes == pytest.approx(1000 * told.bytes_each)
     assert "1,000 variants at" in str(told)
     assert preview(fake.score, fake.records(1)) is None
-    assert "per variant at most" in str(Preview(3, 1.0, 2000.0))
+    assert str(Preview(3, 1.0, 2000.0)) == "Variants: 1 per second (3 timed), 2.0 kB of scores each at most"
     assert "about 2 h 46 min" in str(Preview(3, 1.0, 2000.0, 10_000))
     run(tmp_path / "a", 120, progress=True)
     assert "120 variants at" in capsys.readouterr().err
     run(tmp_path / "b", 90, progress=True)  # under twenty times five
     assert "variants at" not in capsys.readouterr().err
+    # Of a stream the length is known only where it ends within the first shard.
+    for name, size, expected in (("c", 64, "Variants: "), ("d", 256, "120 variants at")):
+        given = {"identity": fake.IDENTITY, "shard_size": size}
+        score_records(iter(fake.records(120)), fake.score, tmp_path / name, **given)
+        assert expected in capsys.readouterr().err
+    score_records(iter(fake.records(90)), fake.score, tmp_path / "e", identity=fake.IDENTITY)
+    assert "ariants" not in capsys.readouterr().err
 
 
 def test_a_preview_counts_what_is_left(tmp_path, capsys):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from urllib.parse import quote
 
 import numpy as np
 import pandas as pd
@@ -49,14 +48,14 @@ def info_of(scores: ScoreSet, names: Iterable[str] | None = None) -> dict[int, d
         names: Names of all scorers of the job, where a shard may lack some: fields are named after all of them.
 
     Returns:
-        Fields by record number; text is URL-encoded, which leaves no character that VCF forbids.
+        Fields by record number; words of a text are joined by "_". What else VCF forbids `annotate_vcf` encodes.
     """
     info: dict[int, dict[str, float | str]] = {int(number): {} for number in scores.records["record"]}
     ids = _ids(scores if names is None else names)
     for name in scores:
         base = ids[name]
         for record, score, track in _strongest(scores[name]):
-            info[record] |= {base: score, f"{base}_track": quote(track, safe=" ():+-").replace(" ", "_")}
+            info[record] |= {base: score, f"{base}_track": _word(track)}
     if can_merge(scores):
         merged = merged_splicing(scores)
         for record, score in zip(merged["record"].tolist(), merged["merged_splicing"].tolist(), strict=True):
@@ -64,8 +63,13 @@ def info_of(scores: ScoreSet, names: Iterable[str] | None = None) -> dict[int, d
                 info[record][_MERGED] = score
     lost = scores.records[scores.records["status"] != "ok"]
     for record, reason in zip(lost["record"].tolist(), lost["reason"], strict=True):
-        info[record][_REASON] = quote(reason, safe=" ():+-").replace(" ", "_")
+        info[record][_REASON] = _word(reason)
     return info
+
+
+def _word(sentence: str) -> str:
+    """Join words by "_": VCF has no spaces in a field, and "%20" for each is hard to read."""
+    return "_".join(sentence.split())
 
 
 def _strongest(table: AnnData) -> list[tuple[int, float, str]]:

@@ -80,7 +80,7 @@ def score_records(
     folder = Folder(out, identity, shard_size, overwrite)
     with folder.opened(), _Progress(total, progress, folder.path) as bar:
         todo = _missing(folder, groups(records, shard_size), bar)
-        todo = _announced(todo, score, preview, bar) if preview and progress else todo
+        todo = _announced(todo, score, preview, bar, shard_size) if preview and progress else todo
         if client is None:
             for target, records in todo:
                 write_shard(score_group(score, records, on_error), target)
@@ -130,10 +130,12 @@ def _missing(folder: Folder, parts: Iterator[list[AnyRecord]], bar: _Progress) -
             yield target, records
 
 
-def _announced(todo: Iterator[Shard], score: Score, count: int, bar: _Progress) -> Iterator[Shard]:
+def _announced(todo: Iterator[Shard], score: Score, count: int, bar: _Progress, shard_size: int) -> Iterator[Shard]:
     """Say what the job will take, before its first shard."""
     for first in todo:
         left = None if bar.total is None else bar.total - bar.kept
+        if len(first[1]) < shard_size:
+            left = len(first[1])  # no other shard comes after one that is not full
         if left is None or left >= _WORTH * count:
             able = [record for record in first[1] if not record.reason]
             if told := time_some(score, able[: count + 1], left):

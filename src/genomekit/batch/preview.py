@@ -48,9 +48,9 @@ class Preview:
         """
         rate = f"{self.per_second:.3g} per second ({self.timed} timed)"
         if self.seconds is None or self.bytes is None:
-            return f"{rate}, {self.bytes_each / 1e3:,.1f} kB of scores per variant at most"
-        what = f"{self.total:,} variants at {rate}"
-        return f"{what}: about {_duration(self.seconds)}, {self.bytes / 1e6:,.1f} MB of scores at most"
+            return f"Variants: {rate}, {self.bytes_each / 1e3:,.1f} kB of scores each at most"
+        took = f"about {_duration(self.seconds)}, {self.bytes / 1e6:,.1f} MB of scores at most"
+        return f"{self.total:,} variants at {rate}: {took}"
 
 
 def preview(score: Score, records: Sequence[AnyRecord], total: int | None = None) -> Preview | None:

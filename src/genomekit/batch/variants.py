@@ -87,7 +87,7 @@ def score_variants(
     settings: dict[str, Any] = {"parity": parity, "ref_check": ref_check, "step": step, "options": options}
     job = prepare(engine, genome, scorers, **settings)
     total = len(source) if file is None and isinstance(source, Sized) else None
-    records = as_records(source) if file is None else vcf.records(file, job.genome)
+    records = as_records(source) if file is None else vcf.records(file, job.genome, ref_check)
     if client is None:  # else what fits is a matter of the workers
         records = _fitting(job, records)
     score: Score = functools.partial(score_records, job, on_error=on_error)

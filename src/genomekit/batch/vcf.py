@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import itertools
 import os
+import warnings
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from genomekit.batch.info import info_fields, info_of
+from genomekit.errors import GenomekitWarning, ReferenceMismatch
 from genomekit.genome.assembly import Genome
-from genomekit.genome.vcf import read_vcf
+from genomekit.genome.vcf import check_build, opened, read_vcf
 from genomekit.genome.vcf_write import annotate_vcf
 from genomekit.scores import Record, ScoreSet
 
@@ -33,8 +35,25 @@ def path_of(source: Any) -> Path | None:
     return path
 
 
-def records(path: Path, genome: Genome) -> Iterator[Record]:
-    """Number the ALT alleles of a file from 0."""
+def records(path: Path, genome: Genome, ref_check: str = "error") -> Iterator[Record]:
+    """Number the ALT alleles of a file from 0.
+
+    Args:
+        path: A VCF or BCF file.
+        genome: The genome that it is about.
+        ref_check: What to do where its header is that of another build: "error", "warn" or "ignore".
+
+    Raises:
+        ReferenceMismatch: It is, and `ref_check` is "error".
+    """
+    if ref_check != "ignore" and path.is_file():
+        with opened(path) as file:
+            try:
+                check_build(file, path, genome)
+            except ReferenceMismatch as error:
+                if ref_check == "error":
+                    raise
+                warnings.warn(str(error), GenomekitWarning, stacklevel=2)
     for number, found in enumerate(read_vcf(path, genome)):
         variant, reason = found.variant, found.reason
         if found.duplicate_of is not None:

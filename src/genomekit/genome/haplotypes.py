@@ -15,7 +15,7 @@ from genomekit.genome.assembly import Genome
 from genomekit.genome.changes import Change, check_apart
 from genomekit.genome.interval import Interval
 from genomekit.genome.variant import Variant
-from genomekit.genome.vcf import alleles_of, opened, overlapping
+from genomekit.genome.vcf import alleles_of, check_build, opened, overlapping
 
 ON_ERROR = ("raise", "skip")
 _SHOWN = 3
@@ -59,7 +59,7 @@ def read_haplotypes(
         ValueError: A file that is no VCF, damaged or without genotypes; an unknown sample or chromosome; or with
             `on_error="raise"`, records that are missing, not phased, of several phase sets, of another number of
             copies, without letters, or that change a base twice.
-        ReferenceMismatch: REF differs from the genome.
+        ReferenceMismatch: REF, or the length of a chromosome in the header, differs from the genome.
 
     Example:
         >>> import tempfile
@@ -81,6 +81,7 @@ def read_haplotypes(
         raise FileNotFoundError(f"No VCF file at {path}. Check the path.")
     where, calls, lost = genome.locate(interval), [], _Lost()
     with opened(path) as file:
+        check_build(file, path, genome)
         name = _sample(file, path, sample)
         for record in overlapping(file, path, where):
             try:

@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from genomekit import errors
+from genomekit.errors import ReferenceMismatch
+from genomekit.genome import builds
 from genomekit.genome.assembly import Genome
 from genomekit.genome.fasta import reverse_complement
 from genomekit.genome.interval import Interval
@@ -27,6 +29,7 @@ _REASONS = {
     "<*>": "stands for any other allele",
     "<NON_REF>": "stands for any other allele",
 }
+_ACCESSION = re.compile(r"[A-Z]{2}\d{6}")
 _BREAKEND = re.compile(r".*[\[\]].*|\.[A-Za-z]+|[A-Za-z]+\.")
 
 
@@ -127,6 +130,30 @@ def opened(path: Path) -> Iterator[Any]:
                 with suppress(OSError):  # of a damaged file, which has been reported
                     file.close()
             library.set_verbosity(verbosity)
+
+
+def check_build(file: Any, path: Path, genome: Genome) -> None:
+    """Compare the lengths of chromosomes that the header states with those of the genome.
+
+    Of another build every fourth substitution fits by chance. The mitochondrion is left out: builds differ in it alone.
+
+    Raises:
+        ReferenceMismatch: A chromosome has another length; the build that fits is named where it is known.
+    """
+    stated = {name: contig.length for name, contig in file.header.contigs.items() if contig.length}
+    named = {canonical(name): (name, length) for name, length in genome.chroms.items()}
+    for name, length in stated.items():
+        own, here = named.get(canonical(name), (name, length))
+        versioned = own != name and _ACCESSION.fullmatch(canonical(name))  # names may leave the version out
+        if length == here or canonical(name) == "M" or versioned:
+            continue
+        fits = builds.identify(stated)
+        raise ReferenceMismatch(
+            f"VCF file {path} is of another build than {genome.assembly or genome.fasta.path.name}: its header gives "
+            f"{name} {length:,} bp, and the genome has {here:,}. "
+            + (f"Its lengths fit {fits}: give that genome" if fits else "Give its own genome")
+            + ", or lift the variants over."
+        )
 
 
 def _open(library: Any, path: Path, folder: Path) -> Any:

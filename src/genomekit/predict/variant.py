@@ -137,8 +137,15 @@ def hull(variants: Sequence[Variant], genome: Genome, *, parity: bool = False) -
         parity: Take variants as spelled.
 
     Raises:
-        ValueError: They lie on several chromosomes.
+        ValueError: They lie on several chromosomes, or past the end of one.
     """
+    for one in variants:
+        chrom = genome.resolve(one.chrom)
+        if max(one.end, one.start) > genome.chroms[chrom]:
+            raise ValueError(
+                f"Variant {one} lies outside {chrom}, whose bases are numbered 1 to {genome.chroms[chrom]:,}. Check "
+                "the position and the assembly."
+            )
     normal = variants if parity else [normalize(one, genome.fasta.fetch) for one in variants]
     if len(chroms := {one.chrom for one in normal}) > 1:
         raise ValueError(f"Variants on {', '.join(sorted(chroms))} came; give those of one chromosome.")

@@ -16,11 +16,17 @@ _MOST = 5
 
 
 def as_text(records: pd.DataFrame, tables: Mapping[str, AnnData]) -> str:
+    """What became of the records, one line per scorer, and the first records that have no scores."""
+    lines = [summary(records, tables)]
+    lines += [f"record {row.record} ({row.variant}) {row.status}: {row.reason}" for row in _lost(records).itertuples()]
+    return "\n".join(lines)
+
+
+def summary(records: pd.DataFrame, tables: Mapping[str, AnnData]) -> str:
     """What became of the records, and one line per scorer."""
     lines = [_title(records, tables)]
     if len(tables):
         lines.append(pd.DataFrame(facts_of(tables)).to_string(index=False))
-    lines += [f"record {row.record} ({row.variant}) {row.status}: {row.reason}" for row in _lost(records).itertuples()]
     return "\n".join(lines)
 
 

@@ -159,6 +159,7 @@ def _root(path: Path, mode: str) -> Iterator[Any]:
         return
     require_zarr()
     import zarr
+    from zarr.storage import MemoryStore
 
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="zarr v3 autosharding")  # either way of chunking is read
@@ -167,7 +168,7 @@ def _root(path: Path, mode: str) -> Iterator[Any]:
             return
         # On disk each of thousands of attributes would be a trip through two threads; so all go there at the end.
         files: dict[str, Any] = {}
-        yield zarr.open_group(zarr.storage.MemoryStore(files), mode="w", zarr_format=3)
+        yield zarr.open_group(MemoryStore(files), mode="w", zarr_format=3)
     for name, content in files.items():
         (path / name).parent.mkdir(parents=True, exist_ok=True)
         (path / name).write_bytes(content.to_bytes())
