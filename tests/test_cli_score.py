@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+import warnings
 
 import fake_scoring as fake
 import pytest
@@ -89,3 +90,16 @@ def test_the_help_needs_no_torch():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=path, check=False)
     assert done.returncode == 0, done.stderr
     assert "--vcf-out" in done.stdout
+
+
+def test_a_warning_is_one_line_too(tiny_checkpoint, toy, vcf, tmp_path, capsys):
+    folder = save(tmp_path / "tiny", tiny_checkpoint.network, tiny_checkpoint.tracks, name="tiny")
+    words = ["score", str(vcf), "--genome", str(toy.fasta), "--out", str(tmp_path / "s"), "--model", str(folder)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("default")
+        assert (
+            main([*words, "--organism", "worm", "--modalities", "atac", "rna_seq", "--device", "cpu", "--quiet"]) == 0
+        )
+    assert "genomekit: Genome(" in (told := capsys.readouterr().err)
+    assert "left out: rna_seq" in told
+    assert "model_scores.py" not in told

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import sys
+import warnings
 from collections.abc import Sequence
 
 from genomekit import __version__
 from genomekit.cli_score import add_score
+from genomekit.errors import GenomekitWarning
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -26,13 +28,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     arguments = _parser().parse_args(argv)
     try:
-        return arguments.run(arguments)
+        with warnings.catch_warnings():
+            warnings.showwarning = _show
+            return arguments.run(arguments)
     except (ValueError, OSError, RuntimeError, ArithmeticError, ImportError) as error:
         # What a user can put right is said in one line; --debug shows where it came from.
         if arguments.debug:
             raise
         print(f"genomekit: {error}", file=sys.stderr)
         return 1
+
+
+def _show(message: Warning | str, category: type[Warning], *_: object) -> None:
+    """Print a warning as an error is printed: where in the library it came from says nothing to who runs a command."""
+    print(f"genomekit: {'' if issubclass(category, GenomekitWarning) else 'warning: '}{message}", file=sys.stderr)
 
 
 def _parser() -> argparse.ArgumentParser:

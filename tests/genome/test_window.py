@@ -93,7 +93,7 @@ def test_strand_is_kept_and_rounds_the_center():
         ("chr1:100-100", {}, "chr1:100-100:. is empty; give at least 1 bp, e.g. chr1:100-101."),
         ("chr1:5000-6000", {"chrom_length": 5000}, "lies outside chr1, whose bases run from 0 to 5,000"),
         ("chr1:-9-0", {}, "lies outside chr1"),
-        ("chr1:0-20k", {}, "20,000 bp and the longest window is 16,384 bp. Tile it"),
+        ("chr1:0-20k", {}, "20,000 bp and the longest window is 16,384 bp. Cut it"),
         ("chr1:0-20k", {"length": 2048}, "predict_intervals"),
         ("chr1:0-3k", {"length": 2048}, "does not fit the window of 2,048 bp asked for"),
         ("chr1:0-3k", {"length": 5000}, "5,000 bp is not supported. Lengths in bp: 2,048, 4,096, 8,192, 16,384."),

@@ -99,7 +99,7 @@ class _Progress:
 
     def __init__(self, total: int | None, show: bool, path: Path) -> None:
         self.total, self.path = total, path
-        self.bar = tqdm(total=total, unit="variant", desc="score", delay=2, disable=not show)
+        self.bar = tqdm(total=total, unit=" variants", desc="score", delay=2, disable=not show)
         self.seen = self.shards = self.kept = 0
 
     def __enter__(self) -> _Progress:

@@ -8,6 +8,7 @@ import itertools
 import os
 from collections.abc import Iterable, Iterator, Sized
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 import pandas as pd
@@ -19,8 +20,11 @@ from genomekit.batch.job import score_records as score_into
 from genomekit.batch.per_process import PerProcess
 from genomekit.batch.records import as_records, groups
 from genomekit.engine import Engine
+from genomekit.genome.interval import Interval
 from genomekit.genome.variant import Variant
+from genomekit.genome.vcf_write import check_target
 from genomekit.predict.request import AnyGenome, Options
+from genomekit.predict.verbs import choose_window
 from genomekit.scores import ScoreSet, iter_shards
 from genomekit.scores.records import AnyRecord
 from genomekit.scoring.cost import cost_of
@@ -84,8 +88,12 @@ def score_variants(
     file = vcf.path_of(source)
     if vcf_out is not None and file is None:
         raise ValueError("vcf_out= came and the variants are no VCF file; only such a file can be written again.")
+    if vcf_out is not None and file is not None:
+        check_target(Path(vcf_out).expanduser(), file)
     settings: dict[str, Any] = {"parity": parity, "ref_check": ref_check, "step": step, "options": options}
     job = prepare(engine, genome, scorers, **settings)
+    if job.length is not None:  # said once, not in the row of every record
+        choose_window(engine, Interval(next(iter(job.genome.chroms)), 0, 1), job.genome, job.length)
     total = len(source) if file is None and isinstance(source, Sized) else None
     records = as_records(source) if file is None else vcf.records(file, job.genome, ref_check)
     if client is None:  # else what fits is a matter of the workers
@@ -188,7 +196,7 @@ def _in_memory(
     records: Iterable[AnyRecord], total: int | None, score: Score, on_error: str, progress: bool
 ) -> ScoreSet:
     done = []
-    with tqdm(total=total, unit="variant", desc="score", delay=2, disable=not progress) as bar:
+    with tqdm(total=total, unit=" variants", desc="score", delay=2, disable=not progress) as bar:
         for group in groups(records, _AT_ONCE):
             done.append(score_group(score, group, on_error))
             bar.update(len(group))

@@ -70,7 +70,7 @@ def annotate_vcf(
         Number of records.
 
     Raises:
-        ValueError: Another ending, a field that was not declared, or a source that is cut.
+        ValueError: Another ending, the source itself, a field that was not declared, or a source that is cut.
         ImportError: pysam is needed (for BCF and bgzip) and not installed.
 
     Example:
@@ -86,9 +86,7 @@ def annotate_vcf(
         'DP=3;SCORE=0.25,.'
     """
     source, target = Path(source).expanduser(), Path(target).expanduser()
-    packed = target.name.endswith((".vcf.gz", ".vcf.bgz"))
-    if not packed and not target.name.endswith(".vcf"):
-        raise ValueError(f"{target} was asked for; annotated records are written to .vcf or .vcf.gz.")
+    packed = check_target(target, source)
     names, count = {field.id for field in fields}, 0
     with cache.atomic(target) as temporary:
         output = pysam().BGZFile(str(temporary), "wb") if packed else temporary.open("wb")
@@ -104,6 +102,20 @@ def annotate_vcf(
                     count += 1
                 output.write(f"{line}\n".encode())
     return count
+
+
+def check_target(target: Path, source: Path) -> bool:
+    """Say whether a target is compressed, as its ending says.
+
+    Raises:
+        ValueError: It has another ending, or is the source.
+    """
+    packed = target.name.endswith((".vcf.gz", ".vcf.bgz"))
+    if not packed and not target.name.endswith(".vcf"):
+        raise ValueError(f"{target} was asked for; annotated records are written to .vcf or .vcf.gz.")
+    if target.resolve() == source.resolve():
+        raise ValueError(f"{target} is the file that is read; give the annotated one another name.")
+    return packed
 
 
 def _lines(source: Path) -> Iterator[str]:

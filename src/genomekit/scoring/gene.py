@@ -125,7 +125,6 @@ class GeneMaskScorer(AggregationScorer):
     width: int | None = None
     gene: str | None = None
     aligned: ClassVar[bool] = True
-    nothing: ClassVar[str] = "no gene is there"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "aggregation", aggregation_name(self.aggregation))
@@ -133,6 +132,14 @@ class GeneMaskScorer(AggregationScorer):
             raise unknown("mask", self.mask, MASKS)
         if self.width is not None and self.width < 1:
             raise ValueError(f"width={self.width} came; give at least 1 bp, or None for the whole window.")
+
+    @property
+    def nothing(self) -> str:
+        """Why there may be no row."""
+        if self.mask == "body":
+            return GeneMaskSplicingScorer.nothing
+        near = "in the window" if self.width is None else f"within the {self.width:,} bp around the variant"
+        return f"no gene has a transcript start {near}"
 
     def targets(self, place: Place) -> list[Target]:
         """Give the genes."""

@@ -1,0 +1,172 @@
+"""Every bad input: a row with the reason, and with `on_error="raise"` an error that names the record."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import genomekit as gk
+from genomekit.errors import GenomekitWarning, ReferenceMismatch
+from genomekit.model import Model
+from genomekit.scoring import CenterMaskScorer, GeneMaskScorer, SpliceJunctionScorer
+
+pytest.importorskip("pysam")
+
+LETTERS = "".join(np.random.default_rng(4).choice(list("ACGT"), 6000))
+HEAD = "##fileformat=VCFv4.2\n{contig}#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n"
+
+
+def other(letter):
+    return "A" if letter != "A" else "C"
+
+
+def snv(position, *, ref=None, chrom="chrA"):
+    ref = LETTERS[position - 1] if ref is None else ref
+    return f"{chrom}\t{position}\tv{position}\t{ref}\t{other(ref)}\t.\t.\t.\n"
+
+
+@pytest.fixture
+def model(tiny_checkpoint, tmp_path):
+    (tmp_path / "genome.fa").write_text(f">chrA\n{LETTERS}\n")
+    names = 'gene_id "g1"; gene_name "one"; gene_biotype "protein_coding"; transcript_id "g1.1";'
+    rows = [f"chrA\tmade\t{kind}\t5001\t5300\t.\t+\t.\t{names}" for kind in ("gene", "transcript", "exon")]
+    (tmp_path / "genes.gtf").write_text("\n".join(rows) + "\n")
+    genome = gk.Genome(tmp_path / "genome.fa", tmp_path / "genes.gtf", organism="worm")
+    return Model(tiny_checkpoint, device="cpu", genome=genome)
+
+
+@pytest.fixture
+def score(model, tmp_path):
+    """Score a VCF made of rows; gives its records."""
+
+    def of(*rows, contig="", **options):
+        path = tmp_path / "in.vcf"
+        path.write_text(HEAD.format(contig=contig) + "".join(rows))
+        return model.score_variants(path, **{"scorers": "atac", "progress": False, **options}).records
+
+    return of
+
+
+GOOD = snv(3000)
+LONG = f"chrA\t1500\tlong\t{LETTERS[1499:4999]}\t{LETTERS[1499]}\t.\t.\t.\n"
+
+
+@pytest.mark.parametrize(
+    ("bad", "status", "reason"),
+    [
+        (snv(3100, ref=other(LETTERS[3099])), "failed", "but genome.fa has"),
+        (snv(7000, ref="A"), "failed", "lies outside chrA, whose bases are numbered 1 to 6,000"),
+        (snv(6000, ref=LETTERS[5999] + "A"), "failed", "lies outside chrA"),
+        (snv(3100, chrom="chrQ"), "failed", "Unknown chromosome 'chrQ'"),
+        (snv(3100).replace(f"\t{other(LETTERS[3099])}\t.", "\tR\t."), "skipped", "alleles are written in A C G T N"),
+        (GOOD, "skipped", "the same variant as the file's record number 0 (counted from 0)"),
+        (snv(3100).replace("\t3100\t", "\t31OO\t"), "skipped", "the line cannot be read"),
+        (snv(3100).replace("\t3100\t", "\t0\t"), "skipped", "positions are 1-based"),
+        (snv(3100).replace(f"\t{other(LETTERS[3099])}\t.", "\t<INS>\t."), "skipped", "does not say its letters"),
+        (snv(3100).replace(f"\t{other(LETTERS[3099])}\t.", "\t.\t."), "skipped", "no ALT allele"),
+        (LONG, "failed", "does not fit the window of 2,048 bp"),
+    ],
+)
+def test_a_row_with_the_reason(score, tmp_path, bad, status, reason):
+    options = {"window": 2048} if bad is LONG else {}
+    records = score(GOOD, bad, snv(3500), **options)
+    assert records["status"].tolist() == ["ok", status, "ok"]
+    assert reason in records["reason"][1]
+    with pytest.raises(ValueError, match="ecord 1 ") as caught:
+        score(GOOD, bad, snv(3500), on_error="raise", **options)
+    assert reason in str(caught.value)
+    kept = score(GOOD, bad, snv(3500), out=tmp_path / "out", **options)
+    pd.testing.assert_frame_equal(kept, records)
+
+
+def test_the_first_and_the_last_base(score):
+    deleted = f"chrA\t1\t.\t{LETTERS[:2]}\t{LETTERS[1]}\t.\t.\t.\n"  # at the first base VCF writes the base after it
+    last = f"chrA\t5999\t.\t{LETTERS[5998:]}\t{LETTERS[5998]}\t.\t.\t.\n"
+    appended = f"chrA\t6000\t.\t{LETTERS[5999]}\t{LETTERS[5999]}GATTACA\t.\t.\t.\n"
+    records = score(snv(1), snv(6000), deleted, last, appended)
+    assert records["status"].tolist() == ["ok"] * 5
+    assert records["window"][0] == "chrA:-1023-1025"
+
+
+def test_records_in_any_order(score):
+    rows = snv(3000), snv(2000), snv(4000)
+    whole = score(*rows)
+    assert whole["position"].tolist() == [3000, 2000, 4000]
+    assert whole["status"].tolist() == ["ok"] * 3
+
+
+def test_a_file_that_is_cut(score, tmp_path):
+    rows = [snv(position) for position in range(3000, 3040)]
+    cut = "".join(rows)[:-20]
+    with pytest.raises(ValueError, match=r"ends in the middle of a line\. Fetch or copy it again"):
+        score(cut, out=tmp_path / "out", shard_size=10)
+    # What came before is done and kept; with the whole file the job goes on.
+    assert len(list((tmp_path / "out" / "shards").iterdir())) == 3
+    assert len(score(*rows, out=tmp_path / "out", shard_size=10)) == 40
+
+
+def test_another_build(score, tmp_path):
+    contig = "##contig=<ID=chrA,length=6001>\n"
+    with pytest.raises(ReferenceMismatch, match=r"another build than genome\.fa: its header gives chrA 6,001 bp"):
+        score(GOOD, contig=contig, out=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+    with pytest.warns(GenomekitWarning, match="another build"):
+        assert score(GOOD, contig=contig, ref_check="warn")["status"].tolist() == ["ok"]
+    assert score(GOOD, contig=contig, ref_check="ignore")["status"].tolist() == ["ok"]
+    assert score(GOOD, contig=contig.replace("6001", "6000"))["status"].tolist() == ["ok"]
+    assert score(GOOD, contig="##contig=<ID=chrA>\n##contig=<ID=chrM,length=5>\n")["status"].tolist() == ["ok"]
+
+
+def test_what_is_wrong_with_the_call_is_said_before_it_begins(model, score, tmp_path):
+    out = tmp_path / "out"
+    with pytest.raises(ValueError, match="Window length 1,234 bp is not supported"):
+        score(GOOD, window=1234, out=out)
+    with pytest.raises(ValueError, match=r"written to \.vcf or \.vcf\.gz"):
+        score(GOOD, vcf_out=tmp_path / "x.bcf", out=out)
+    with pytest.raises(ValueError, match="is the file that is read"):
+        score(GOOD, vcf_out=tmp_path / "in.vcf", out=out)
+    with pytest.raises(ValueError, match="only such a file can be written again"):
+        model.score_variants(["chrA:1:A>C"], vcf_out=tmp_path / "out.vcf", out=out)
+    with pytest.raises(
+        ValueError, match=r"CenterMaskScorer\(modality='cage'.*reads 'cage', which 'tiny' does not predict"
+    ):
+        score(GOOD, scorers=[CenterMaskScorer("atac", 501), CenterMaskScorer("cage", 501)], out=out)
+    with pytest.raises(ValueError, match="Unknown scorer 'cage'"):
+        score(GOOD, scorers="cage", out=out)
+    assert not out.exists()
+
+
+def test_no_transcript_in_the_window(score, model):
+    """The record is scored, and the reason says which scorer found nothing."""
+    scorers = [GeneMaskScorer(), SpliceJunctionScorer(), CenterMaskScorer("atac", 501)]
+    far, inside = score(snv(2000), snv(5100), scorers=scorers, window=2048)["reason"]
+    assert far.split("; ") == [
+        f"{scorers[0]}: no gene has a transcript start in the window",
+        "SpliceJunctionScorer(modality='splice_junctions'): no junction lies in a protein-coding gene that the variant "
+        "touches",
+    ]
+    assert "GeneMaskScorer" not in inside
+    bare = gk.Genome(model.genome.fasta.path, organism="worm")
+    with pytest.raises(ValueError, match="annotation"):
+        model.score_variants(["chrA:2000:N>A"], genome=bare, scorers=scorers[:1], on_error="raise")
+
+
+def test_tables_and_lists(model):
+    table = pd.DataFrame({"chrom": "chrA", "position": [3000, 0, 7000], "ref": [LETTERS[2999], "A", "A"], "alt": "N"})
+    records = model.score_variants(table, scorers="atac", progress=False).records
+    assert records["status"].tolist() == ["ok", "skipped", "failed"]
+    with pytest.raises(ValueError, match=r"Record 1 .* cannot be scored: .*positions are 1-based"):
+        model.score_variants(table, scorers="atac", progress=False, on_error="raise")
+
+
+def test_haplotypes_of_a_sample_are_scored_and_predicted(model, tmp_path):
+    path = tmp_path / "phased.vcf"
+    head = HEAD.format(contig='##FORMAT=<ID=GT,Number=1,Type=String,Description="genotype">\n')
+    rows = [snv(p).rstrip("\n") + f"\tGT\t{call}\n" for p, call in ((3000, "1|0"), (3050, "0|1"), (3100, "1|1"))]
+    path.write_text(head.replace("INFO\n", "INFO\tFORMAT\tworm\n") + "".join(rows))
+    haplotypes = gk.read_haplotypes(path, "chrA:2,500-3,500", genome=model.genome)
+    assert [[one.position for one in haplotype] for haplotype in haplotypes] == [[3000, 3100], [3050, 3100]]
+    for haplotype in haplotypes:
+        scores = model.score_variant(haplotype, scorers="atac")
+        assert scores.records["variant"].tolist() == ["; ".join(map(str, haplotype))]
+        tree = model.predict_haplotype(haplotype, interval="chrA:2,990-3,110", modalities="atac")
+        assert tree.attrs["variant"] == "; ".join(map(str, haplotype))
