@@ -50,6 +50,10 @@ def score_group(score: Score, records: Sequence[AnyRecord], on_error: str = "row
     )
     failures: dict[int, Exception] = {}
     sets = _halved(score, able, on_error, failures) if able else []
+    failed = [row for one in sets for row in one.records[one.records["status"] != "ok"].itertuples()]
+    if failed and on_error == "raise":
+        first = next(record for record in able if record.number == failed[0].record)
+        raise ValueError(_told(first, str(failed[0].reason)))
     if len(failures) == len(able) > 1 and not any(isinstance(error, ValueError) for error in failures.values()):
         first = failures[able[0].number]
         raise RuntimeError(f"None of {len(able)} records can be scored: {type(first).__name__}: {first}") from first

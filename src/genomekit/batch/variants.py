@@ -98,7 +98,7 @@ def score_variants(
     records = as_records(source) if file is None else vcf.records(file, job.genome, ref_check)
     if client is None:  # else what fits is a matter of the workers
         records = _fitting(job, records)
-    score: Score = functools.partial(score_records, job, on_error=on_error)
+    score: Score = functools.partial(score_records, job)
     if out is None:
         found = _in_memory(records, total, score, on_error, progress)
     else:
@@ -109,9 +109,7 @@ def score_variants(
                 "dtype": str(engine.dtype).removeprefix("torch."),
                 "memory_budget": engine.memory_budget,
             }
-            score = PerProcess(
-                make_score, str(checkpoint.path), job.genome, list(job.reads), on_error, **given, **settings
-            )
+            score = PerProcess(make_score, str(checkpoint.path), job.genome, list(job.reads), **given, **settings)
         found = score_into(
             records,
             score,
@@ -153,7 +151,6 @@ def make_score(
     checkpoint: str,
     genome: Any,
     scorers: list[Any],
-    on_error: str,
     *,
     device: str,
     dtype: str,
@@ -162,7 +159,7 @@ def make_score(
 ) -> Score:
     """Make the scoring function of a worker: its own model, from where the checkpoint lies."""
     job = prepare(Engine(load(checkpoint), device, dtype, memory_budget), genome, scorers, **settings)
-    return functools.partial(score_records, job, on_error=on_error)
+    return functools.partial(score_records, job)
 
 
 def scene_of(job: Job, record: AnyRecord) -> Scene:

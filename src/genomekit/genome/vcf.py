@@ -194,13 +194,18 @@ def _records(file: Any, path: Path, region: Interval | str | None) -> Iterator[A
             here = file.tell()
             if here == last:  # no further line was reached
                 raise ValueError(f"VCF file {path} is cut or damaged: {error}. Fetch or copy it again.") from error
+            if broken:
+                yield None
             last, broken = here, True
-            yield None
             continue
-        broken = False
+        if broken:  # only now is it known that the file does not end in the middle of that line
+            yield None
+            broken = False
         yield record
     if broken and not _ends_with_newline(path):
         raise ValueError(f"VCF file {path} is cut: it ends in the middle of a line. Fetch or copy it again.")
+    if broken:
+        yield None
 
 
 def _ends_with_newline(path: Path) -> bool:
