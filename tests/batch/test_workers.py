@@ -1,7 +1,10 @@
 """Shards on a real local cluster of two processes."""
 
+import ast
 import os
+import re
 import sys
+from pathlib import Path
 
 import fake_scoring as fake
 import pytest
@@ -61,3 +64,18 @@ def test_a_cluster_without_workers(tmp_path):
     with distributed.LocalCluster(**options) as cluster, distributed.Client(cluster) as client:
         with pytest.raises(RuntimeError, match="wait_for_workers"):
             run(tmp_path / "a", fake.score, client=client)
+
+
+def test_the_documented_slurm_cluster_asks_for_one_gpu_and_one_model_per_job():
+    jobqueue = pytest.importorskip("dask_jobqueue")
+    text = (Path(__file__).parents[2] / "docs" / "batch.md").read_text()
+    snippet = next(block for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL) if "SLURMCluster(" in block)
+    made = next(node for node in ast.walk(ast.parse(snippet)) if isinstance(node, ast.Assign)).value
+    options = {one.arg: ast.literal_eval(one.value) for one in made.keywords}
+    with jobqueue.SLURMCluster(**options, scheduler_options={"dashboard_address": None}) as cluster:
+        script = cluster.job_script()
+    for line in ("#SBATCH -n 1", "#SBATCH --cpus-per-task=4", "#SBATCH -t 08:00:00", "#SBATCH --gres=gpu:1"):
+        assert line in script.splitlines()
+    assert "--nthreads 1 " in script
+    assert "--nworkers" not in script
+    assert "--lifetime 7h50m --lifetime-stagger 5m" in script
