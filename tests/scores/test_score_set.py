@@ -2,6 +2,7 @@ import dataclasses
 import time
 
 import anndata
+import h5py
 import numpy as np
 import pandas as pd
 import pytest
@@ -179,6 +180,24 @@ def test_the_same_scores_give_the_same_bytes(scores, tmp_path, ending):
 
     a, b = (contents(scores.save(tmp_path / f"{name}.{ending}")) for name in "ab")
     assert a == b
+
+
+def test_bytes_do_not_depend_on_who_else_holds_a_dataset(tmp_path, monkeypatch):
+    """As the profiler of a Dask worker does, which looks at local variables now and then."""
+    scores = make_scores()
+    scores.save(tmp_path / "alone.h5")
+    held, create = [], h5py.Group.create_dataset
+
+    def holding(group, name, *arguments, **options):
+        dataset = create(group, name, *arguments, **options)
+        if str(name).endswith("strand"):
+            held.append(dataset)
+        return dataset
+
+    monkeypatch.setattr(h5py.Group, "create_dataset", holding)
+    scores.save(tmp_path / "held.h5")
+    assert held
+    assert (tmp_path / "held.h5").read_bytes() == (tmp_path / "alone.h5").read_bytes()
 
 
 @pytest.mark.filterwarnings("ignore:Writing zarr v2|zarr v3 autosharding:UserWarning")

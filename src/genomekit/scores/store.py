@@ -154,7 +154,8 @@ def _ending(path: Path) -> str:
 @contextmanager
 def _root(path: Path, mode: str) -> Iterator[Any]:
     if _ending(path) == "h5":
-        with h5py.File(path, mode) as file:
+        # With a cache, chunks are written when Python lets go of a dataset; a profiler that looks may hold one longer.
+        with h5py.File(path, mode, rdcc_nbytes=0 if mode == "w" else None) as file:
             yield file
         return
     require_zarr()
