@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from genomekit.engine.embedded import Embedded
 from genomekit.engine.ladder import Skips, decode, take_each
 from genomekit.engine.prepared import Prepared, TokenShare
 from genomekit.engine.rows import Span
@@ -48,6 +49,12 @@ class Reading(NamedTuple):
     tokens: Float[Tensor, "read token channel"] | None
     """None where nothing finer than contact maps is read; one element, or one for each edit."""
     pair: Float[Tensor, "read bin bin pair"]
+    embedded: Embedded | None = None
+    """What stays in memory of the 1 bp embedding; None is nothing."""
+
+    def remembering(self, *, whole: bool = False) -> "Reading":
+        """Return the reading of one sequence with a memory of what was embedded; see `Embedded`."""
+        return self._replace(embedded=Embedded(self._embed, whole=whole))
 
     def stretches(self, asked: Sequence[Stretch], edits: int) -> list[Float[Tensor, "batch *bin track"]]:
         """Read stretches of every edit; stretches of the same rows share their embedding.
@@ -70,6 +77,9 @@ class Reading(NamedTuple):
 
     def embed(self, span: Span) -> Float[Tensor, "batch row channel"]:
         """Embed positions at 1 bp."""
+        return self._embed(span) if self.embedded is None else self.embedded.rows(span)
+
+    def _embed(self, span: Span) -> Float[Tensor, "batch row channel"]:
         prepared, tokens = self.prepared, self._tokens
         decoded = decode(prepared.ladder, self.encoding, tokens, span)
         bins = Span(span.starts // BIN, (span.width - 1 + BIN - 1) // BIN + 1, span.total // BIN)

@@ -183,22 +183,24 @@ class Annotation:
         where = None if interval is None else Interval.parse(interval)
         # The site lies one base outside its intron.
         reach = None if where is None else where.pad(1, 1)
-        introns = self._parts("_introns", self._chosen("_introns", reach, gene, filters))
-        introns = introns[introns["strand"] != "."]
-        minus = (introns["strand"] == "-").to_numpy()
-        low, high = introns["start"].to_numpy() - 1, introns["end"].to_numpy()
-        sites = pd.concat(
-            [
-                introns.assign(position=np.where(minus, high, low), kind="donor"),
-                introns.assign(position=np.where(minus, low, high), kind="acceptor"),
-            ]
-        )
+        rows = self._chosen("_introns", reach, gene, filters)
+        introns, transcripts, genes = self._introns, self._tables.transcripts, self._tables.genes
+        owner = introns["transcript"].to_numpy()[rows]
+        rows, owner = rows[self._strands[owner] != "."], owner[self._strands[owner] != "."]
+        minus = self._strands[owner] == "-"
+        low, high = introns["start"].to_numpy()[rows] - 1, introns["end"].to_numpy()[rows]
+        first, last = np.where(minus, high, low), np.where(minus, low, high)
+        of_gene = transcripts["gene"].to_numpy()[owner]
+        # One column per site: its gene, its position, whether it is a donor.
+        sites = np.stack([np.tile(of_gene, 2), np.append(first, last), np.repeat([1, 0], len(rows))])
         if where is not None:
-            sites = sites[(sites["position"] >= where.start) & (sites["position"] < where.end)]
-        keys = ["chrom", "position", "kind", "strand", *_GENE]
-        sites = sites.groupby(keys, sort=False).size().rename("num_transcripts").reset_index()
-        sites = sites.sort_values(["chrom", "position", "kind", "gene_id"], kind="stable", ignore_index=True)
-        return sites.assign(start=sites["position"], end=sites["position"] + 1)
+            sites = sites[:, (sites[1] >= where.start) & (sites[1] < where.end)]
+        sites, count = np.unique(sites, axis=1, return_counts=True)
+        found = genes[["chrom", "strand", *_GENE]].iloc[sites[0]]
+        found.insert(1, "position", sites[1])
+        found.insert(2, "kind", np.where(sites[2] == 1, "donor", "acceptor").astype(object))
+        found = _plain(found.assign(num_transcripts=count, start=sites[1], end=sites[1] + 1))
+        return found.sort_values(["chrom", "position", "kind", "gene_id"], kind="stable", ignore_index=True)
 
     def gene_interval(self, gene: str) -> Interval:
         """Return the place of one gene, with its strand and its symbol as name.
@@ -224,6 +226,10 @@ class Annotation:
         start, end, owner = (exons[name].to_numpy() for name in ("start", "end", "transcript"))
         kept = (owner[1:] == owner[:-1]) & (start[1:] - end[:-1] >= MIN_INTRON)
         return pd.DataFrame({"start": end[:-1][kept], "end": start[1:][kept], "transcript": owner[1:][kept]})
+
+    @cached_property
+    def _strands(self) -> np.ndarray:
+        return self._tables.transcripts["strand"].to_numpy(object)
 
     @cached_property
     def _first_bases(self) -> np.ndarray:
@@ -316,7 +322,9 @@ class Annotation:
 
 def _plain(frame: pd.DataFrame) -> pd.DataFrame:
     """Text columns as plain strings: categories of absent chromosomes would surprise in groupby."""
-    return frame.astype({"chrom": object, "strand": object}).reset_index(drop=True)
+    frame = frame.reset_index(drop=True)
+    frame["chrom"], frame["strand"] = frame["chrom"].to_numpy(object), frame["strand"].to_numpy(object)
+    return frame
 
 
 def _placed(frame: pd.DataFrame, position: np.ndarray) -> pd.DataFrame:

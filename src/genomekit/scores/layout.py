@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -45,6 +45,31 @@ class ScorePart:
     alt: np.ndarray | None = None
 
 
+def together(parts: Sequence[ScorePart]) -> ScorePart:
+    """Put the rows of the parts of one scorer under one another.
+
+    Raises:
+        ValueError: The parts differ in their tracks, or rows do not fit.
+    """
+    first = parts[0]
+    if len(parts) == 1:
+        return first
+    for part in parts:
+        _check(part)
+        if part.var is not first.var and not part.var.equals(first.var):
+            raise ValueError(_other_tracks(first.scorer, len(part.var), len(first.var)))
+    filled = [part for part in parts if len(part.obs)] or [first]
+    layers = {}
+    for name in ("ref", "alt"):
+        values = [getattr(part, name) for part in filled]
+        if any(one is not None for one in values):
+            blank = (np.full(part.raw.shape, np.nan, dtype=np.float32) for part in filled)
+            layers[name] = np.concatenate([b if one is None else one for one, b in zip(values, blank, strict=True)])
+    # Parts without rows would make pandas guess at types.
+    obs = pd.concat([part.obs for part in filled], ignore_index=True)
+    return replace(first, obs=obs, raw=np.concatenate([part.raw for part in filled]), **layers)
+
+
 def table_of(part: ScorePart, variants: Mapping[int, str], attrs: Mapping[str, object]) -> AnnData:
     """Label the scores of a part.
 
@@ -56,13 +81,7 @@ def table_of(part: ScorePart, variants: Mapping[int, str], attrs: Mapping[str, o
     Raises:
         ValueError: Shapes that do not fit, a record that is not there, or track labels that are not unique.
     """
-    shape = (len(part.obs), len(part.var))
-    layers = {name: values for name, values in (("ref", part.ref), ("alt", part.alt)) if values is not None}
-    for name, values in {"raw": part.raw, **layers}.items():
-        if np.shape(values) != shape:
-            raise ValueError(
-                f"{name} of {part.scorer} has shape {np.shape(values)}; expected (rows of obs, tracks) = {shape}."
-            )
+    layers = _check(part)
     uns = {**plain_attrs(attrs), "scorer": part.scorer, "modality": part.modality, "signed": int(part.signed)}
     return AnnData(
         np.ascontiguousarray(part.raw, dtype=np.float32),
@@ -70,6 +89,25 @@ def table_of(part: ScorePart, variants: Mapping[int, str], attrs: Mapping[str, o
         var=_tracks(part),
         uns=uns,
         layers={name: np.ascontiguousarray(values, dtype=np.float32) for name, values in layers.items()},
+    )
+
+
+def _check(part: ScorePart) -> dict[str, np.ndarray]:
+    """Return the layers of a part, all of the right shape."""
+    shape = (len(part.obs), len(part.var))
+    layers = {name: values for name, values in (("ref", part.ref), ("alt", part.alt)) if values is not None}
+    for name, values in {"raw": part.raw, **layers}.items():
+        if np.shape(values) != shape:
+            raise ValueError(
+                f"{name} of {part.scorer} has shape {np.shape(values)}; expected (rows of obs, tracks) = {shape}."
+            )
+    return layers
+
+
+def _other_tracks(scorer: object, one: int, other: int) -> str:
+    return (
+        f"Scores of {scorer} have different tracks ({one} and {other}, or other metadata); only scores of the same "
+        "model and selection of tracks can be put together."
     )
 
 
@@ -103,10 +141,7 @@ def join(tables: Sequence[AnnData]) -> AnnData:
         return first
     for other in tables[1:]:
         if not other.var.equals(first.var):
-            raise ValueError(
-                f"Scores of {first.uns['scorer']} have different tracks ({other.n_vars} and {first.n_vars}, or other "
-                "metadata); only scores of the same model and selection of tracks can be put together."
-            )
+            raise ValueError(_other_tracks(first.uns["scorer"], other.n_vars, first.n_vars))
     names = {name for table in tables for name in table.layers if table.n_obs}
     order = [name for name in ("ref", "alt", QUANTILE) if name in names or name in first.layers]
     filled = [table for table in tables if table.n_obs] or [first]

@@ -12,7 +12,7 @@ from anndata import AnnData
 from genomekit import errors
 from genomekit.labels import plain_attrs
 from genomekit.scores import merge, show, store, summary, tidy
-from genomekit.scores.layout import ScorePart, common, join, table_of
+from genomekit.scores.layout import ScorePart, common, join, table_of, together
 from genomekit.scores.records import AnyRecord, record_table
 
 
@@ -173,7 +173,8 @@ def build(
     """
     table = record_table(records)
     variants = dict(zip(table["record"].tolist(), table["variant"], strict=True))
-    tables: dict[str, list[AnnData]] = {}
+    by_scorer: dict[str, list[ScorePart]] = {}
     for part in parts:
-        tables.setdefault(part.scorer, []).append(table_of(part, variants, attrs or {}))
-    return ScoreSet(table, {name: join(same) for name, same in tables.items()}, attrs)
+        by_scorer.setdefault(part.scorer, []).append(part)
+    tables = {name: table_of(together(same), variants, attrs or {}) for name, same in by_scorer.items()}
+    return ScoreSet(table, tables, attrs)

@@ -15,9 +15,9 @@ from genomekit.engine.reading import Reading
 from genomekit.engine.strands import Part
 from genomekit.genome.edit import Event
 from genomekit.nn.config import NetworkConfig
-from genomekit.scoring.alleles import Ask, Orientation, read
-from genomekit.scoring.masks import Spans, clipped
-from genomekit.scoring.scorer import Bins, Place
+from genomekit.scoring.alleles import Ask, Orientation
+from genomekit.scoring.masks import clipped
+from genomekit.scoring.scorer import Bins, Place, Values
 from genomekit.splicing import annotated_sites, introns, pair_values, pool_sites
 
 _PARITY_SITES = 256
@@ -36,31 +36,64 @@ class Introns(NamedTuple):
     alt: Float[np.ndarray, "junction tissue"]
 
 
+def body_asks(place: Place, classes: Part) -> list[Ask]:
+    """Ask for splice sites in the bodies of the genes that the variant touches.
+
+    Args:
+        place: Where; its genes.
+        classes: The four tracks of splice sites.
+    """
+    spans = clipped(zip(place.genes["start"], place.genes["end"], strict=True), place)
+    return [Ask(classes, Bins(np.array([low]), high - low), aligned=True) for low, high in spans]
+
+
+def choose_sites(
+    ref: Sequence[Values], alt: Sequence[Values], bodies: Sequence[Ask], place: Place, config: NetworkConfig
+) -> Int[np.ndarray, "4 site"]:
+    """Take the most probable sites of either allele, and the annotated ones, in the genes that the variant touches.
+
+    Args:
+        ref: What was read of REF in each body.
+        alt: The same of ALT, on the coordinates of REF.
+        bodies: See `body_asks`.
+        place: Where; its annotated sites.
+        config: Of the network: how many sites of a kind, and how probable.
+    """
+    none = np.zeros((place.length, _CLASSES), dtype=np.float32)
+    probability, inside = [none, none.copy()], np.zeros(place.length, dtype=bool)
+    for out, allele in zip(probability, (ref, alt), strict=True):
+        for ask, values in zip(bodies, allele, strict=True):
+            low = int(ask.bins.starts[0])
+            out[low : low + ask.bins.width] = values.signal[0].float().cpu().numpy()
+            inside[low : low + ask.bins.width] = True
+    known = np.zeros_like(none)
+    if bodies and place.genome is not None:
+        known = annotated_sites(place.genome.splice_sites(place.window), place.start, place.length)
+    count, threshold = config.max_splice_sites, config.splice_threshold
+    sites = pool_sites(*probability, annotated=known, bodies=inside, count=count, threshold=threshold)
+    return sites[:, :_PARITY_SITES] if place.parity else sites
+
+
 def read_introns(
     ref: Reading,
     alt: Reading,
+    sites: Int[np.ndarray, "4 site"],
     orientation: Orientation,
     place: Place,
     junctions: Part,
-    classes: Part,
     events: Sequence[Event],
-    config: NetworkConfig,
 ) -> Introns:
-    """Choose the splice sites of a variant, and count their pairs on both alleles.
+    """Count the introns that splice sites allow, on both alleles.
 
     Args:
         ref: REF after the transformer.
         alt: ALT after the transformer.
+        sites: 0-based positions along the plus strand, -1 past the last.
         orientation: Strand that is read.
-        place: Where; its genes and annotated sites.
+        place: Where.
         junctions: The tissues.
-        classes: The four tracks of splice sites.
         events: What ALT inserts and deletes.
-        config: Of the network: how many sites of a kind, and how probable.
     """
-    sites = _choose(ref, alt, orientation, place, classes, events, config)
-    if place.parity:
-        sites = sites[:, :_PARITY_SITES]
     length, name = orientation.length, junctions.modality.name
     sources = site_spans(events, sites, length)
     if orientation.minus:
@@ -79,40 +112,3 @@ def read_introns(
     strand = np.where(forward, "+", "-").astype(object)
     table = pd.DataFrame({"start": start + place.start, "end": end + place.start, "strand": strand})
     return Introns(table, *counts)
-
-
-def _choose(
-    ref: Reading,
-    alt: Reading,
-    orientation: Orientation,
-    place: Place,
-    classes: Part,
-    events: Sequence[Event],
-    config: NetworkConfig,
-) -> Int[np.ndarray, "4 site"]:
-    """Take the most probable sites of either allele, and the annotated ones, in the genes that the variant touches."""
-    none = np.zeros((place.length, _CLASSES), dtype=np.float32)
-    probability, bodies = [none, none.copy()], np.zeros(place.length, dtype=bool)
-    spans = _bodies(place)
-    asks = [Ask(classes, Bins(np.array([low]), high - low), aligned=True) for low, high in spans]
-    for out, reading, changes in zip(probability, (ref, alt), ((), events), strict=True):
-        for (low, high), values in zip(spans, read(reading, orientation, asks, events=changes), strict=True):
-            out[low:high] = values.signal[0].float().cpu().numpy()
-            bodies[low:high] = True
-    known = np.zeros_like(none)
-    if spans and place.genome is not None:
-        known = annotated_sites(place.genome.splice_sites(place.window), place.start, place.length)
-    return pool_sites(
-        *probability,
-        annotated=known,
-        bodies=bodies,
-        count=config.max_splice_sites,
-        threshold=config.splice_threshold,
-    )
-
-
-def _bodies(place: Place) -> Spans:
-    if place.genome is None:
-        return ()
-    genes = place.genome.genes(place.touched)
-    return clipped(zip(genes["start"], genes["end"], strict=True), place)

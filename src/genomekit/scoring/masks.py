@@ -109,7 +109,7 @@ def body_targets(
 def touched_genes(place: Place, scorer: object, gene: str | None, *, protein_coding: bool = False) -> pd.DataFrame:
     """Return the genes that the variant touches, or of these the one that is named."""
     genome = annotated(place, scorer)
-    found = genome.genes(place.touched, protein_coding=protein_coding)
+    found = place.genes[place.genes["coding"]] if protein_coding else place.genes
     if gene is not None:
         found = found[found["gene_id"] == genome.genes(gene=gene)["gene_id"].iloc[0]]
     return found

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
+import pandas as pd
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
@@ -34,7 +36,7 @@ class Values(NamedTuple):
     """Which bins lie in the window; the others hold nothing that counts."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Place:
     """Where variants are scored: one window of a genome, and what of it they touch."""
 
@@ -54,6 +56,13 @@ class Place:
     def window(self) -> Interval:
         """The window."""
         return Interval(self.chrom, self.start, self.start + self.length)
+
+    @cached_property
+    def genes(self) -> pd.DataFrame:
+        """The genes that are touched; none where there is no annotation. Several scorers read them."""
+        if self.genome is None or not self.genome.has_annotation:
+            return pd.DataFrame(columns=["start", "end", "coding"])
+        return self.genome.genes(self.touched)
 
 
 @runtime_checkable

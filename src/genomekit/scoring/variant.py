@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 import torch
+from jaxtyping import Int
 
 from genomekit.engine import one_hot
 from genomekit.engine.incremental import Reference, difference
@@ -23,7 +24,7 @@ from genomekit.scores import ScorePart
 from genomekit.scoring.alleles import Ask, Orientation, read, spans_of
 from genomekit.scoring.job import Job
 from genomekit.scoring.junction import JunctionScorer
-from genomekit.scoring.junction_read import read_introns
+from genomekit.scoring.junction_read import body_asks, choose_sites, read_introns
 from genomekit.scoring.scorer import Place, Scorer, Target, Values
 
 
@@ -39,7 +40,7 @@ class SharedReference:
         if self._kept is None or self._letters is None or not np.array_equal(self._letters, encoded):
             self._kept = None  # two windows at once may not fit
             reference = job.engine.reference(encoded, job.organism, batch=1)
-            self._letters, self._kept = encoded, (reference, reference.unedited())
+            self._letters, self._kept = encoded, (reference, reference.unedited().remembering(whole=True))
         return self._kept
 
 
@@ -62,6 +63,8 @@ class Scene:
     """None where an interval is scored: there is one allele."""
     rows: dict[Scorer, list[Row]]
     asks: list[Ask]
+    bodies: list[Ask]
+    """Where splice sites are looked for, for the scorers of introns; the last of the asks."""
 
     @classmethod
     def of(cls, job: Job, record: int, variants: Sequence[Variant], interval: Interval | None = None) -> Scene:
@@ -89,7 +92,9 @@ class Scene:
                 for bins in target.rule.bins(np.array([offset]), window.length, resolution):
                     asks.append(Ask(part, bins, scorer.aligned))
                 own.append(Row(target, slice(first, len(asks))))
-        return cls(job, record, window, place, edit, rows, asks)
+        pairs = job.classes is not None and edit is not None
+        bodies = body_asks(place, job.classes) if pairs else []
+        return cls(job, record, window, place, edit, rows, asks + bodies, bodies)
 
     @property
     def orientation(self) -> Orientation:
@@ -114,7 +119,14 @@ class Scene:
             same = alt is ref
             after = before if same else read(alt, self.orientation, self.asks, events=self.events)
             found = [self._part(scorer, rows, before, after) for scorer, rows in self.rows.items()]
-            return found + [self._junctions(scorer, part, ref, alt) for scorer, part in self._of_junctions.items()]
+            if not self._of_junctions:
+                return found
+            classes = before[len(before) - len(self.bodies) :], after[len(after) - len(self.bodies) :]
+            sites = choose_sites(*classes, self.bodies, self.place, self.job.engine.config)
+            alleles = ref, alt
+            return found + [
+                self._junctions(scorer, part, alleles, sites) for scorer, part in self._of_junctions.items()
+            ]
 
     def _readings(self, shared: SharedReference | None) -> tuple[Reading, Reading]:
         """Run the transformer on REF, then on ALT from what it shares with REF."""
@@ -126,11 +138,14 @@ class Scene:
             ref = reference.unedited(needed)
         else:
             reference, ref = shared.of(self.job, encoded[0])
+            if self._of_junctions:
+                ref = ref.remembering()  # bodies of genes, then the sites that were found there
         change = difference(encoded[0], encoded[-1])
         if not len(change.bases):
             return ref, ref
         # A shifted ALT is read elsewhere than REF, so its last layer runs for everything.
-        return ref, reference.edited([change], None if self.events else needed)
+        alt = reference.edited([change], None if self.events else needed)
+        return ref, alt.remembering() if self._of_junctions else alt
 
     def _letters(self) -> list[str]:
         if self.edit is not None:
@@ -174,10 +189,10 @@ class Scene:
         levels = (None, None) if np.isnan(before).all() and len(rows) else (before, after)
         return ScorePart(str(scorer), scorer.modality, scorer.signed, obs, part.rows, raw, *levels)
 
-    def _junctions(self, scorer: JunctionScorer, part: Part, ref: Reading, alt: Reading) -> ScorePart:
-        assert self.job.classes is not None
-        config = self.job.engine.config
-        found = read_introns(ref, alt, self.orientation, self.place, part, self.job.classes, self.events, config)
+    def _junctions(
+        self, scorer: JunctionScorer, part: Part, alleles: tuple[Reading, Reading], sites: Int[np.ndarray, "4 site"]
+    ) -> ScorePart:
+        found = read_introns(*alleles, sites, self.orientation, self.place, part, self.events)
         rows = scorer.choose(self.place, *found)
         # One row of the table for each biosample: the strand belongs to the junction.
         tissues = part.rows.drop_duplicates("name").assign(strand=".")
