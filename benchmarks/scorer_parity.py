@@ -54,13 +54,14 @@ def table(single: Stored, double: Stored) -> str:
             "(scorers.md#where-upstream-and-genomekit-differ), and `parity=True` alone reproduces, is a table of "
             "its own; of these peculiarities the rounding of junction scores to float16 is in the numbers below.\n",
             "## Recommended scorers\n",
-            "Coverage at 1 bp was stored once, as DNase, and at 128 bp as ChIP of transcription factors: scorers of "
-            "the same formula and resolution are compared with the same numbers. A mouse has no PRO-cap tracks, and "
-            "upstream no table of its polyadenylation sites.\n",
-            *rows(single.recommended(), double.recommended(), "name | scorer | organisms", recommended),
+            "What each reads and computes is on [Scorers](scorers.md#those-there-are). Coverage at 1 bp was stored once, "
+            "as DNase, and at 128 bp as ChIP of transcription factors: scorers of the same formula and resolution are "
+            "compared with the same numbers. A mouse has no PRO-cap tracks, and upstream no table of its "
+            "polyadenylation sites.\n",
+            *rows(single.recommended(), double.recommended(), "name | organisms", recommended),
             "\n## Centre masks of every width and aggregation\n",
-            "`dnase` is read at 1 bp, `chip_tf` at 128 bp.\n",
-            *rows(single.center_masks(), double.center_masks(), "scorer", code),
+            "A substitution in the middle of the window and one near its start, three tracks.\n",
+            *rows(single.center_masks(), double.center_masks(), "aggregation and mask", str),
             "\n## What scorers are made of\n",
             "ALT is put on the coordinates of REF for both strands; `mnv_del` and `mnv_ins` replace more bases than "
             "one. Splice sites are chosen from one allele and from two, for four pairs of number and threshold.\n",
@@ -71,23 +72,19 @@ def table(single: Stored, double: Stored) -> str:
 
 
 def recommended(name: str) -> str:
-    """Name a scorer, what it is, and whose tracks it scores."""
+    """Name a scorer, and whose tracks it scores."""
     scorer = RECOMMENDED[name]
     organisms = [organism for organism in ("human", "mouse") if scorer.modality in published(organism).modalities]
     if name == "polyadenylation":
         organisms.remove("mouse")
-    return f"`{name}` | `{scorer}` | {', '.join(organisms)}"
-
-
-def code(name: str) -> str:
-    return f"`{name}`"
+    return f"`{name}` | {', '.join(organisms)}"
 
 
 def rows(
     single: Iterable[Compared], double: Iterable[Compared], columns: str, label: Callable[[str], str]
 ) -> Iterator[str]:
     """Write one table."""
-    yield f"| {columns} | values compared | max absolute | max relative | max relative, float64 |"
+    yield f"| {columns} | values | absolute | relative | relative, float64 |"
     yield "|---" * len(columns.split("|")) + "|---:|---:|---:|---:|"
     for ours, wide in zip(single, double, strict=True):
         differences = " | ".join(f"{x:.1e}" if x else "0" for x in (ours.absolute, ours.relative, wide.relative))

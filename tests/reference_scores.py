@@ -118,7 +118,9 @@ class Stored:
         start = np.array([self._position(variant) - WINDOW.start])
         ref, alt = (self._read(scorer, self.data[f"{name}_{allele}"], start, resolution) for allele in ("ref", "alt"))
         key = f"center|{variant}|{scorer.width}|{output}|{scorer.aggregation.upper()}"
-        return Compared(str(scorer), self._score(scorer, ref, alt), self.data[key])
+        mask = "the whole window" if scorer.width is None else f"{scorer.width:,} bp"
+        name = f"{scorer.aggregation} over {mask}, {resolution} bp bins"
+        return Compared(name, self._score(scorer, ref, alt), self.data[key])
 
     def genes(self, name: str, variant: str) -> Compared:
         """Score genes by a recommended scorer: (gene, track)."""

@@ -73,7 +73,7 @@ def test_second_call_holds_no_more_tensors_than_the_first(model, snv, verb):
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(sys.platform == "win32", reason="reads the largest resident memory as POSIX gives it")
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads Linux's count of resident memory")
 @pytest.mark.parametrize("verb", ["predict", "score", "ism"])
 def test_peak_memory_of_call_2_equals_that_of_call_1(verb):
     """lucidrains/enformer-pytorch#47."""
