@@ -55,7 +55,7 @@ def table(single: Stored, double: Stored) -> str:
             "its own; of these peculiarities the rounding of junction scores to float16 is in the numbers below.\n",
             "## Recommended scorers\n",
             "What each reads and computes is on [Scorers](scorers.md#those-there-are). Coverage at 1 bp was stored "
-            "once, as DNase, and at 128 bp as ChIP of transcription factors: scorers of the same formula and resolution "
+            "once, as DNase, and at 128 bp as ChIP of transcription factors: scorers of one formula and resolution "
             "are compared with the same numbers. A mouse has no PRO-cap tracks, and upstream no table of its "
             "polyadenylation sites.\n",
             *rows(single.recommended(), double.recommended(), "name | organisms", recommended),
