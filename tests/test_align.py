@@ -1,7 +1,5 @@
 """ALT onto REF coordinates: upstream's numbers, and the same piece by piece."""
 
-import json
-
 import numpy as np
 import pytest
 import torch
@@ -37,16 +35,6 @@ def test_vectors_of_upstream(variant, plus, minus):
     if minus is not None:
         # What was read on the minus strand is turned to increasing positions first, as the engine's results are.
         assert align(torch.arange(10).flip(0), events, 10).flip(0).tolist() == minus
-
-
-@pytest.mark.parametrize("name", ["snv", "ins", "del", "edge", "mnv_del", "mnv_ins"])
-def test_reference_arrays(name, shared):
-    with np.load(shared / "parity" / "variant_scorers.npz") as data:
-        events = events_of(Variant(*json.loads(str(data["variants"]))[name]), 100_000, 104_096)
-        alt, rows = torch.from_numpy(data["tracks_alt"]), slice(*data["align_slice"])
-        plus, minus = data[f"align|{name}|plus"], data[f"align|{name}|minus"]
-    assert np.array_equal(align(alt, events, 4096)[rows].numpy(), plus)
-    assert np.array_equal(align(alt.flip(0), events, 4096).flip(0)[rows].numpy(), minus)
 
 
 def test_display_has_no_value_where_alt_has_no_base():

@@ -1,5 +1,3 @@
-import json
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -70,26 +68,6 @@ def test_no_site_gives_an_empty_table():
     table, values = unstack(np.zeros((2, 2, 6)), np.full((4, 2), -1))
     assert table.columns.tolist() == ["chrom", "start", "end", "strand"]
     assert values.shape == (0, 3)
-
-
-def test_unstacking_agrees_with_the_reference(shared):
-    oracle = np.load(shared / "parity" / "variant_scorers.npz")
-    table, values = unstack(oracle["junction_ref"], oracle["junction_positions"], offset=100_000)
-    expected = pd.DataFrame({key: oracle[f"junction_unstack_{key}"] for key in ("start", "end", "strand")})
-    pd.testing.assert_frame_equal(table[["start", "end", "strand"]], expected, check_dtype=False)
-    np.testing.assert_array_equal(values, oracle["junction_unstack_values"])
-    assert json.loads(str(oracle["variants"]))  # the oracle is the one described in its README
-
-
-@pytest.mark.parametrize(("count", "threshold"), [(8, 0.1), (8, 0.97), (64, 0.9), (8, 0.0)])
-def test_sites_of_two_alleles_agree_with_the_reference(shared, count, threshold):
-    oracle = np.load(shared / "parity" / "variant_scorers.npz")
-    ref, alt = oracle["topk_ref"][0, :, :4], oracle["topk_alt"][0, :, :4]
-    for name, other in (("single", ref), ("refalt", alt)):
-        expected = oracle[f"topk|k{count}|t{threshold}|{name}"][0]
-        found = pool_sites(ref, other, count=count, threshold=threshold)
-        np.testing.assert_array_equal(found, expected[:, :count])
-        assert (expected[:, count:] == -1).all()
 
 
 def test_annotated_sites_count_and_bodies_limit():

@@ -20,6 +20,8 @@ def contribution(node: xr.Dataset, convention: str = "alphagenome", *, hypotheti
     - "mean4": d - (sum of d) / 4 everywhere, as tangermeme and TF-MoDISco have it; 3/4 of the former at the reference.
     - "raw": d itself.
 
+    A position whose reference base is not known (N) contributes nothing: NaN, but for "raw".
+
     Args:
         node: What `Model.ism` returned.
         convention: One of `CONVENTIONS`.
@@ -39,10 +41,10 @@ def contribution(node: xr.Dataset, convention: str = "alphagenome", *, hypotheti
     if convention == "raw":
         found = effect.copy()
     else:
-        # A position without a known base is NaN throughout, and stays so.
+        at_reference = node["base"] == node["ref_base"]
         found = effect - effect.sum("base", skipna=False) / (3 if convention == "alphagenome" else 4)
         if not hypothetical:
-            at_reference = node["base"] == node["ref_base"]
             found = found.where(at_reference | found.isnull(), 0.0)
+        found = found.where(at_reference.any("base"))
     found.attrs = {**effect.attrs, "convention": convention, "long_name": f"contribution ({convention})"}
     return found.astype(np.float32).transpose(*effect.dims).rename("contribution")

@@ -310,9 +310,10 @@ class Model(VariantVerbs, ScoreVerbs):
             resume: Keep finished parts of a long job in the cache folder, until the job is done.
 
         Returns:
-            A Dataset with `effect` (position, base, track), the score against the reference: 0 at the reference base,
-            NaN where there is no known base; `reference` (track), the scorer's measure of the unedited sequence, its
-            mask in the middle; and `ref_base`. `.gk.contribution()` and `.gk.top()` make logos and tables of it.
+            A Dataset with `effect` (position, base, track), the score against the reference: 0 at the reference base;
+            at an N all four bases against it; NaN where `variant` deletes the base. `reference` (track), the scorer's
+            measure of the unedited sequence, its mask in the middle; and `ref_base`. `.gk.contribution()` and
+            `.gk.top()` make logos and tables of it.
 
         Raises:
             ValueError: A malformed or too long interval, an unknown name, a scorer without its modality, a variant

@@ -34,11 +34,6 @@ def test_contributions_by_hand(effects):
     assert alphagenome.attrs["convention"] == "alphagenome"
 
 
-def test_the_two_conventions_differ_by_four_thirds(effects):
-    ratio = effects.gk.contribution().sum("base") / effects.gk.contribution("mean4").sum("base")
-    np.testing.assert_allclose(ratio, 4 / 3)
-
-
 def test_the_largest_effects(effects):
     table = effects.gk.top(3)
     rows = [["chrV", 101, "C", "G", "liver", -9.0], ["chrV", 101, "C", "A", "liver", 3.0]]

@@ -198,6 +198,30 @@ def test_polya_sites_from_tables_with_genes(toy_fasta, toy_gtf, tmp_path):
     assert frame.columns[0] == "Chromosome"
 
 
+def test_polya_sites_of_the_official_table(toy_fasta, tmp_path):
+    # As published with the official scorer: pyranges columns, 0-based; the start is the site on either strand.
+    frame = pd.DataFrame(
+        {"Chromosome": ["chrI", "chrI"], "Start": [7, 8], "End": [9, 10], "Strand": ["+", "+"],
+         "pas_strand": ["+", "-"], "gene_id": ["ENSG001.2", "ENSG002.1"], "gene_id_nopatch": ["ENSG001", "ENSG002"]}
+    )  # fmt: skip
+    frame.to_feather(tmp_path / "pas.feather")
+    sites = Genome(toy_fasta, polya=tmp_path / "pas.feather").polya_sites()
+    assert sites[["position", "strand", "gene_id"]].values.tolist() == [[7, "+", "ENSG001.2"], [8, "-", "ENSG002.1"]]
+
+
+def test_polya_sites_of_polya_db(toy_fasta, tmp_path):
+    # Columns of PolyA_DB 3.2, whose positions are 1-based.
+    path = tmp_path / "human.PAS.txt"
+    path.write_text(
+        "PAS_ID\tChromosome\tPosition\tStrand\tMean RPM\tIntron/exon location\tEnsemble ID\tGene Symbol\tGene Name\n"
+        "chrI:8:+\tchrI\t8\t+\t0.3\t3'-most exon\tENSG001\tABC1\talphabet\n"
+    )
+    sites = Genome(toy_fasta, polya=path).polya_sites()
+    assert sites[["position", "strand", "name", "gene_id", "gene_name"]].values.tolist() == [
+        [7, "+", "chrI:8:+", "ENSG001", "ABC1"]
+    ]
+
+
 def test_bad_polya_tables(toy, toy_fasta, tmp_path):
     with pytest.raises(ValueError, match=r"has no polyA sites\. Give polya="):
         toy.polya_sites()

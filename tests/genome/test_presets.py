@@ -3,6 +3,7 @@ import http.server
 import io
 import tarfile
 import threading
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -233,6 +234,26 @@ def test_environment_variables_come_first(toy_fasta, toy_gtf, monkeypatch, tmp_p
         Genome.open("sacCer3")
 
 
+def test_polya_sites_come_with_the_preset_or_its_variable(site, toy_fasta, monkeypatch, tmp_path):
+    monkeypatch.setattr("genomekit.genome.builds.check", lambda *_: None)
+    monkeypatch.setenv("GENOMEKIT_SACCER3_FASTA", str(toy_fasta))
+    assert not Genome.open("sacCer3").has_polya_sites
+    with pytest.raises(ValueError, match=r"no polya\. Set the environment variable GENOMEKIT_SACCER3_POLYA"):
+        presets.obtain("sacCer3", "polya")
+    (tmp_path / "sites.bed").write_text("chrI\t33\t34\tone\t0\t+\n")
+    monkeypatch.setenv("GENOMEKIT_SACCER3_POLYA", str(tmp_path / "sites.bed"))
+    assert Genome.open("sacCer3").polya_sites()["position"].tolist() == [33]
+    # hg38 has a table of its own, downloaded when it is asked for.
+    hg38 = replace(presets.PRESETS["hg38"], polya=Source(f"{site.url}/sites.bed", "md5sum.txt"))
+    monkeypatch.setitem(presets.PRESETS, "hg38", hg38)
+    monkeypatch.setenv("GENOMEKIT_HG38_FASTA", str(toy_fasta))
+    genome = Genome.open("hg38")
+    assert genome.has_polya_sites
+    assert not site.requests
+    site.serve("sites.bed", b"chrI\t43\t44\ttwo\t0\t+\n")
+    assert genome.polya_sites()["position"].tolist() == [43]
+
+
 def test_unknown_names():
     with pytest.raises(ValueError, match=r"Unknown genome 'hg83'\. Did you mean 'hg38'"):
         presets.obtain("hg83", "fasta")
@@ -244,7 +265,7 @@ def test_every_preset_names_a_known_build_and_https():
     assert set(presets.PRESETS) == {"hg38", "mm10", "ce10", "sacCer3"}
     for preset in presets.PRESETS.values():
         assert presets.find(preset.name) is preset
-        for source in (preset.fasta, preset.gtf):
+        for source in filter(None, (preset.fasta, preset.gtf, preset.polya)):
             assert source.url.startswith("https://")
 
 

@@ -53,7 +53,7 @@ def test_the_id_is_the_name(genome):
 
 
 def test_spellings_of_one_duplication_are_one_edit(genome):
-    """CA of 11-12 twice: as a duplication, an insertion, and a VCF record (the peer bug of equal spellings)."""
+    """CA of 11-12 twice: as a duplication, an insertion, and a VCF record."""
     texts = ["chrV:g.12_13dup", "chrV:g.13_14insAC", "chrV 11 . C CAC", "chrV:15:C>CAC", "chrV:10:G>GCA"]
     edits = [Edit.of(read_variant(text, genome), Interval("chrV", 0, 16), genome) for text in texts]
     assert all(edit == edits[0] for edit in edits)

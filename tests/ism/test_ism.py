@@ -109,19 +109,6 @@ def test_at_the_start_of_a_chromosome_the_mask_is_cut(model):
     close(result.effect, expected)
 
 
-def test_positions_without_a_known_base_are_nan(model):
-    with pytest.warns(GenomekitWarning, match="2 positions of chrA:2999-3003:. have no known base"):
-        result = model.ism("chrA:2,999-3,003", modalities="atac", window=2048)
-    known = np.isfinite(result.effect).all(("base", "track")).values
-    assert known.tolist() == [True, False, False, True]
-    assert result["ref_base"].values.tolist() == [LETTERS[2999], "N", "N", LETTERS[3002]]
-    contribution = result.gk.contribution()
-    assert np.isnan(contribution[1]).all()
-    assert np.isfinite(contribution[0]).all()
-    with pytest.raises(ValueError, match="holds only N"):
-        model.ism("chrA:3,000-3,002", modalities="atac", window=2048)
-
-
 @pytest.mark.parametrize(
     ("spelled", "changed"),
     [

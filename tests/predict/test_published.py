@@ -1,43 +1,16 @@
 """The published heads and track tables on a narrow random network: every real track comes back, padding never."""
 
-import dataclasses
-from pathlib import Path
-
 import numpy as np
 import pytest
-import torch
+from narrow import narrow_checkpoint
 
 from genomekit.engine import Engine
-from genomekit.nn import ALPHAGENOME, AlphaGenome
 from genomekit.predict import predict_sequence
-from genomekit.tracks import published
-from genomekit.weights.checkpoint import Checkpoint
 
 
 @pytest.fixture(scope="module")
 def engine():
-    config = dataclasses.replace(
-        ALPHAGENOME,
-        channels=4,
-        channel_step=2,
-        num_layers=2,
-        num_heads=2,
-        key_channels=4,
-        value_channels=4,
-        pair_channels=4,
-        pair_heads=2,
-        pair_key_channels=4,
-        junction_channels=8,
-        max_splice_sites=8,
-        splice_threshold=0.0,
-    )
-    torch.manual_seed(0)
-    network = AlphaGenome(config)
-    tracks = published()
-    kinds = {head.modality: head.kind for head in config.heads}
-    network.set_track_means({n: torch.from_numpy(tracks.means(n)) for n in tracks.modalities if kinds[n] == "track"})
-    checkpoint = Checkpoint("narrow", network, config, tracks, Path(), "genomekit")
-    return Engine(checkpoint, device="cpu")
+    return Engine(narrow_checkpoint(), device="cpu")
 
 
 @pytest.fixture(scope="module")

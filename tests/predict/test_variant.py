@@ -99,22 +99,6 @@ def test_no_change_is_exactly_none(tiny_engine, genome):
     assert all((node["signal"] == 0).all() for node in tree.gk.delta().children.values())
 
 
-def test_variant_on_a_minus_strand_interval_lands_on_the_right_base(tiny_engine, genome):
-    """The peer bug of research commit f0f7eff: read on the other strand, the change is at the same place."""
-    where = "chrI:2,000-4,048"
-    ref = genome.sequence(where)
-    for position in (2001, 2990, 4048):
-        alt = ref[: position - 2001] + other(ref[position - 2001]) + ref[position - 2000 :]
-        tree = predict_variant(
-            tiny_engine, snv(genome, position), genome=genome, interval=f"{where}:-", modalities=TRACKS
-        )
-        expected = whole(tiny_engine, alt, interval=f"{where}:-")
-        for name in TRACKS:
-            close(tree[name]["signal"].sel(allele="alt"), expected[name]["signal"])
-    # DNase has no value in the first bin of a minus-strand reading.
-    assert np.isnan(tree["dnase"]["signal"][:, 0]).all()
-
-
 # --- lengths that change ---------------------------------------------------------------------------------------------
 
 

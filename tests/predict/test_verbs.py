@@ -213,22 +213,6 @@ def test_averaging_is_the_same_from_either_strand(tiny_engine, genome):
 # --- sequences and windows ------------------------------------------------------------------------------------------
 
 
-def test_lower_case_equals_upper_case(tiny_engine, letters):
-    lower = predict_sequence(tiny_engine, letters.lower(), organism="worm", modalities=["atac"])
-    upper = predict_sequence(tiny_engine, letters, organism="worm", modalities=["atac"])
-    assert lower.identical(upper)
-
-
-def test_a_short_sequence_is_padded_on_both_sides_with_one_warning(tiny_engine, letters):
-    with pytest.warns(GenomekitWarning, match="774 N before and 774 N after") as seen:
-        tree = predict_sequence(tiny_engine, letters[:500], organism="worm", modalities=["atac"])
-    assert len(seen) == 1
-    assert tree["atac"]["position"].values.tolist() == list(range(500))
-    assert (tree.attrs["pad_left"], tree.attrs["pad_right"], tree.attrs["chrom"]) == (774, 774, "")
-    padded = predict_sequence(tiny_engine, "N" * 774 + letters[:500] + "N" * 774, organism="worm", modalities=["atac"])
-    close(tree["atac"]["signal"], padded["atac"]["signal"][774:-774])
-
-
 @pytest.mark.filterwarnings("ignore::genomekit.errors.GenomekitWarning")
 def test_a_sequence_takes_the_next_supported_window_or_the_one_asked_for(tiny_engine, letters):
     longer = predict_sequence(tiny_engine, letters + "A", organism="worm", modalities=["chip_tf"])
@@ -257,14 +241,6 @@ def test_empty_too_long_and_foreign_sequences_are_refused(tiny_engine, letters):
 def test_a_window_of_n_is_warned_about(tiny_engine):
     with pytest.warns(GenomekitWarning, match="only N"):
         predict_sequence(tiny_engine, "N" * 2048, organism="worm", modalities=["chip_tf"])
-
-
-def test_an_interval_ending_at_the_chromosome_end_is_kept(tiny_engine, genome):
-    tree = predict_interval(tiny_engine, "chrI:9,900-10,000", genome=genome, modalities=["atac"])
-    assert tree["atac"]["position"].values[-1] == 9_999
-    assert tree.attrs["pad_right"] == tree.attrs["window_end"] - 10_000 == 974
-    window = predict_interval(tiny_engine, "chrI:7,952-10,000", genome=genome, modalities=["atac"])
-    assert (window.attrs["pad_left"], window.attrs["pad_right"]) == (0, 0)
 
 
 def test_a_longer_interval_takes_a_longer_window(tiny_engine, genome):

@@ -214,12 +214,8 @@ def test_intervals_of_ones_own(engine, genome, tmp_path):
     assert table.obs[["mask", "mask_start", "mask_end"]].values.tolist() == [["peak", 2950, 3070]]
 
 
-def test_equivalent_spellings_score_equal_and_no_change_scores_zero(engine, genome):
+def test_no_change_scores_zero(engine, genome):
     scorer = CenterMaskScorer("rna_seq", 101, "diff_mean")
-    longer = f"chrA:3000:{LETTERS[2999:3006]}>{LETTERS[2999:3001]}"
-    one, two = (score(engine, genome, text, scorer) for text in (DELETION, longer))
-    assert one.records["window"].tolist() == two.records["window"].tolist()
-    np.testing.assert_array_equal(one[scorer].X, two[scorer].X)
     same = score(engine, genome, f"chrA:3001:{LETTERS[3000]}>{LETTERS[3000]}", scorer)
     assert (same[scorer].X == 0).all()
 

@@ -16,8 +16,9 @@ from genomekit.engine.rows import Span
 from genomekit.genome.spans import merged
 from genomekit.nn.config import PAIR_BIN
 
-_GAP = 64
-"""Stretches of bases this close are decoded as one: the rows between cost less than two more ends."""
+_GAP = 512
+"""Stretches of bases this close are decoded as one: a stretch by itself costs as much as so many rows, since every
+weight of the decoder is read for it."""
 
 
 class Wanted(NamedTuple):

@@ -15,7 +15,7 @@ from genomekit.engine.prepared import Prepared, TokenShare
 from genomekit.engine.rows import Span
 from genomekit.nn.config import BIN, PAIR_BIN
 
-_GAP, _WIDTH = 128, 4096
+_GAP, _WIDTH = 512, 4096
 """Splice sites this close are decoded as one stretch, up to so many bp: rows between cost less than two more ends."""
 
 

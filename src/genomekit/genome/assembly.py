@@ -32,7 +32,7 @@ class Genome:
         name: Name of the assembly. One known here (hg38, hg19, mm10, mm39, ce10, ce11, sacCer3) is checked against
             the chromosome lengths; None recognises these by their lengths.
         organism: "human", "mouse", "worm", "yeast" or any other; None takes that of a known assembly.
-        polya: Table of polyadenylation sites: BED, TSV, Parquet or a DataFrame.
+        polya: Table of polyadenylation sites: BED, TSV, Parquet, Feather or a DataFrame.
         aliases: Further chromosome names: {alias: name in the FASTA}.
 
     Raises:
@@ -58,7 +58,7 @@ class Genome:
         *,
         name: str | None = None,
         organism: str | None = None,
-        polya: str | Path | pd.DataFrame | None = None,
+        polya: str | Path | pd.DataFrame | Callable[[], Path] | None = None,
         aliases: Mapping[str, str] | None = None,
     ) -> None:
         self.fasta = Fasta(fasta)
@@ -83,8 +83,9 @@ class Genome:
         """Open a preset by name, or a FASTA by path; a Genome comes back unchanged.
 
         Presets (hg38, mm10, ce10, sacCer3, and GRCh38, GRCm38, WS220, R64) are downloaded to the cache on first
-        use, the annotation only when it is asked for. The environment variables GENOMEKIT_HG38_FASTA and
-        GENOMEKIT_HG38_GTF, and the like of the others, name files to use instead.
+        use, the annotation and the polyA sites of hg38 (PolyA_DB 3) only when they are asked for. The environment
+        variables GENOMEKIT_HG38_FASTA, GENOMEKIT_HG38_GTF and GENOMEKIT_HG38_POLYA, and the like of the others, name
+        files to use instead.
 
         Args:
             genome: Name, path or Genome.
@@ -104,7 +105,10 @@ class Genome:
         if preset is not None and not Path(genome).is_file():
             fasta = presets.obtain(preset.name, "fasta")
             source = gtf if gtf is not None else functools.partial(presets.obtain, preset.name, "gtf")
-            return cls(fasta, source, **{"name": preset.name, "organism": preset.organism, **options})  # pyright: ignore[reportArgumentType]
+            sites = presets.provides(preset.name, "polya")
+            polya = functools.partial(presets.obtain, preset.name, "polya") if sites else None
+            known = {"name": preset.name, "organism": preset.organism, "polya": polya}
+            return cls(fasta, source, **{**known, **options})  # pyright: ignore[reportArgumentType]
         looks_like_path = isinstance(genome, Path) or any(sign in genome for sign in "/\\.~")
         if not looks_like_path and not Path(genome).is_file():
             error = errors.unknown("genome", genome, presets.PRESETS)
@@ -263,7 +267,7 @@ class Genome:
         if self._polya is None:
             raise ValueError(f"{self!r} has no polyA sites. Give polya=<BED, TSV, Parquet or DataFrame>.")
         if self._sites is None:
-            sites = read_polya(self._polya)
+            sites = read_polya(self._polya() if callable(self._polya) else self._polya)
             mapped = self._mapped(sites["chrom"].unique(), "the polyA table")
             self._sites = sites.assign(chrom=sites["chrom"].replace(mapped))
         row = None if gene is None else self.annotation.genes(gene=gene).iloc[0]

@@ -1,4 +1,4 @@
-"""Polyadenylation sites from a table of the user's: BED, TSV, Parquet or a DataFrame."""
+"""Polyadenylation sites from a table: BED, TSV, Parquet, Feather, PolyA_DB's own or a DataFrame."""
 
 from __future__ import annotations
 
@@ -21,18 +21,25 @@ _SPELLINGS = {
     "gene_symbol": "gene_name",
     "symbol": "gene_name",
     "pas_id": "name",
+    "pas_strand": "strand",
+    "gene symbol": "gene_name",
+    "ensembl gene id": "gene_id",
+    "ensemble id": "gene_id",
 }
+_POLYA_DB = "mean rpm"
+"""A column that only PolyA_DB's own tables have; their positions are 1-based."""
 _FORMS = (
-    "a BED file (.bed, .bed.gz: chrom, start, end, name, score, strand), a table with a header (.tsv, .csv, .txt) or a "
-    "Parquet file with columns chrom, strand and start and end (0-based half-open) or position (0-based), and where "
-    "known gene_id, gene_name, name"
+    "a BED file (.bed, .bed.gz: chrom, start, end, name, score, strand), a table with a header (.tsv, .csv, .txt), a "
+    "Parquet or a Feather file with columns chrom, strand and start and end (0-based half-open) or position (0-based), "
+    "and where known gene_id, gene_name, name"
 )
 
 
 def read_polya(table: str | Path | pd.DataFrame) -> pd.DataFrame:
     """Read cleavage sites: chrom, position, strand, then start, end, name, gene_id, gene_name and further columns.
 
-    `position` is 0-based: the last transcribed base. Of a wider interval it is the 3' end.
+    `position` is 0-based: the last transcribed base. Of a wider interval it is the 3' end. The tables of PolyA_DB
+    (human.PAS.txt, 1-based) and of the official scorer (Feather, with `pas_strand`) are read as they are.
 
     Raises:
         FileNotFoundError: No such file.
@@ -47,12 +54,20 @@ def read_polya(table: str | Path | pd.DataFrame) -> pd.DataFrame:
         frame, source = _read(Path(table).expanduser()), f"PolyA table {table}"
     else:
         frame, source = table.copy(), "The polyA table"
-    frame.columns = [_SPELLINGS.get(str(name).strip().casefold(), str(name).strip().casefold()) for name in frame]
+    frame.columns = [str(name).strip().casefold() for name in frame]
+    official, own = "pas_strand" in frame, _POLYA_DB in frame
+    if official:
+        frame = frame.drop(columns="strand", errors="ignore")  # that of the gene
+    frame = frame.rename(columns=_SPELLINGS)
     missing = [name for name in ("chrom", "strand") if name not in frame]
     if "position" not in frame:
         missing += [name for name in ("start", "end") if name not in frame]
     if missing:
         raise ValueError(f"{source} has no column {', '.join(missing)}; it has {', '.join(frame)}. Give {_FORMS}.")
+    if official and "start" in frame:
+        frame = frame.assign(position=frame["start"])  # the site, whatever the strand
+    elif own and "position" in frame:
+        frame = frame.assign(position=pd.to_numeric(frame["position"], errors="coerce") - 1)
     return _placed(frame, source)
 
 
@@ -63,6 +78,8 @@ def _read(path: Path) -> pd.DataFrame:
     try:
         if name.endswith((".parquet", ".pq")):
             return pd.read_parquet(path)
+        if name.endswith(".feather"):
+            return pd.read_feather(path)
         if name.endswith(".bed"):
             frame = pd.read_csv(path, sep="\t", header=None, comment="#")
             frame.columns = [*_BED, *(f"column{i}" for i in range(7, 99))][: frame.shape[1]]

@@ -14,6 +14,9 @@ from genomekit.genome.download import Source, fetch
 _UCSC = "https://hgdownload.soe.ucsc.edu/goldenPath"
 _GENCODE = "https://ftp.ebi.ac.uk/pub/databases/gencode"
 _ENSEMBL = "https://ftp.ensembl.org/pub"
+_OFFICIAL = "https://storage.googleapis.com/alphagenome/reference"
+
+KINDS = ("fasta", "gtf", "polya")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +28,14 @@ class Preset:
         organism: "human", "mouse", "worm" or "yeast".
         fasta: Sequence.
         gtf: Annotation.
+        polya: Polyadenylation sites, where a scorer uses them.
     """
 
     name: str
     organism: str
     fasta: Source
     gtf: Source
+    polya: Source | None = None
 
 
 PRESETS: dict[str, Preset] = {
@@ -41,6 +46,8 @@ PRESETS: dict[str, Preset] = {
             "human",
             Source(f"{_UCSC}/hg38/bigZips/hg38.fa.gz", "md5sum.txt"),
             Source(f"{_GENCODE}/Gencode_human/release_46/gencode.v46.annotation.gtf.gz", "MD5SUMS"),
+            # PolyA_DB 3 on hg38, the table of the official scorer; PolyA_DB itself serves it on hg19.
+            Source(f"{_OFFICIAL}/exon/hg38/polyadb_human_v3_exon3_contiguous_gtfv46.feather", None),
         ),
         Preset(
             "mm10",
@@ -77,7 +84,7 @@ def find(name: str) -> Preset | None:
 
 
 def variable(preset: str, kind: str) -> str:
-    """Return the environment variable that gives a preset's file: GENOMEKIT_HG38_FASTA, GENOMEKIT_HG38_GTF.
+    """Return the environment variable that gives a preset's file: GENOMEKIT_HG38_FASTA, GENOMEKIT_HG38_GTF, ...
 
     Example:
         >>> variable("sacCer3", "gtf")
@@ -86,26 +93,37 @@ def variable(preset: str, kind: str) -> str:
     return f"GENOMEKIT_{preset.upper()}_{kind.upper()}"
 
 
+def provides(preset: str, kind: str) -> bool:
+    """Say whether there is such a file: the preset's own, or one that the environment variable names.
+
+    Example:
+        >>> provides("hg38", "polya")
+        True
+    """
+    return getattr(PRESETS[preset], kind) is not None or bool(os.environ.get(variable(preset, kind), "").strip())
+
+
 def obtain(preset: str, kind: str) -> Path:
-    """Return the path of a preset's FASTA or annotation, downloading it on first use.
+    """Return the path of a preset's FASTA, annotation or table of polyA sites, downloading it on first use.
 
     In this order: the environment variable, the cache (then no network call is made), the provider. A partial
     download is continued; the whole is verified against the checksum file beside the data.
 
     Args:
         preset: A name in `PRESETS`.
-        kind: "fasta" or "gtf".
+        kind: "fasta", "gtf" or "polya".
 
     Raises:
-        ValueError: Unknown name or kind, or the file does not have the provider's checksum.
+        ValueError: Unknown name or kind, a kind that the preset does not have, or the file does not have the
+            provider's checksum.
         FileNotFoundError: The environment variable names no file, or the provider no longer has it.
         ConnectionError: No network; the text says what to do.
         OSError: The cache cannot be written.
     """
     if preset not in PRESETS:
         raise errors.unknown("genome", preset, PRESETS)
-    if kind not in ("fasta", "gtf"):
-        raise errors.unknown("file of a preset", kind, ["fasta", "gtf"])
+    if kind not in KINDS:
+        raise errors.unknown("file of a preset", kind, KINDS)
     name = variable(preset, kind)
     given = os.environ.get(name, "").strip()
     if given:
@@ -113,7 +131,9 @@ def obtain(preset: str, kind: str) -> Path:
         if not path.is_file():
             raise FileNotFoundError(f"{name}={given} is no file. Correct the environment variable or unset it.")
         return path
-    source: Source = getattr(PRESETS[preset], kind)
+    source: Source | None = getattr(PRESETS[preset], kind)
+    if source is None:
+        raise ValueError(f"The preset {preset!r} has no {kind}. Set the environment variable {name} to a file.")
     advice = f"set the environment variable {name} to its path"
     folder = cache.folder("presets", preset)
     if not source.url.endswith(".tar.gz"):

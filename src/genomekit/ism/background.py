@@ -21,7 +21,8 @@ class Background(NamedTuple):
     encoded: np.ndarray
     """One-hot of the window, plus strand, variants applied."""
     offsets: np.ndarray
-    """Offset in the window of each position of the interval shown; -1 where a variant deletes it."""
+    """Offset in the window of each position of the interval shown; -1 where a variant deletes it, and past the ends of
+    the chromosome."""
     letters: str
     """Letter at each position of the interval shown, "N" where there is none."""
     variants: tuple[Variant, ...]
@@ -43,6 +44,8 @@ def background(genome: Genome, window: Window, variants: Iterable[Variant]) -> B
     edit = Edit.of(variants, window, genome)
     first, last = (place - window.start for place in (window.interval.start, window.interval.end))
     offsets = alt_offsets(edit.events, first, last, window.length)
+    places = np.arange(window.interval.start, window.interval.end)
+    offsets[(places < 0) | (places >= genome.chroms[window.chrom])] = -1
     found = "".join(edit.alt[offset] if offset >= 0 else "N" for offset in offsets)
     letters = "".join(letter if letter in BASES else "N" for letter in found)
     return Background(encode_letters(edit.alt, window.start, window.chrom, genome), offsets, letters, edit.variants)

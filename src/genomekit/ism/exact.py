@@ -73,12 +73,12 @@ class Exact:
 
 
 def substitutions(letters: str, offsets: np.ndarray) -> list[tuple[int, int, int]]:
-    """List every substitution: (number of the position, offset in the window, index of the new base).
+    """List every edit: (number of the position, offset in the window, index of the new base).
 
-    Positions without a known base (N) or without a place in the window are left out.
+    There are three at a known base and four at an N. Positions without a place in the window are left out.
     """
     found = []
     for number, (letter, offset) in enumerate(zip(letters, offsets.tolist(), strict=True)):
-        if letter != "N" and offset >= 0:
+        if offset >= 0:
             found += [(number, offset, base) for base, other in enumerate("ACGT") if other != letter]
     return found

@@ -96,7 +96,7 @@ class Job:
         ]
         where = (self.orientation, self.letters.offsets, self.mask_at, self.request.organism)
         return content_key(
-            "genomekit-ism-1", engine.checkpoint.weight_hash, str(engine.dtype), engine.device.type, method, scored,
+            "genomekit-ism-2", engine.checkpoint.weight_hash, str(engine.dtype), engine.device.type, method, scored,
             *where, self.letters.encoded,
         )  # fmt: skip
 

@@ -29,7 +29,7 @@ class Effects(NamedTuple):
     """What a method found."""
 
     effect: np.ndarray
-    """(position, 4, track); NaN where nothing was scored, 0 at the reference base."""
+    """(position, 4, track); 0 at the reference base, NaN where there is no base to edit."""
     reference: np.ndarray
     """(track,)."""
     exact: np.ndarray
@@ -82,12 +82,7 @@ def ism(
     if method != "exact":
         _check_first_order(job, method)
     edits = np.array(substitutions(job.letters.letters, job.letters.offsets)).reshape(-1, 3)
-    if not len(edits):
-        raise ValueError(f"Interval {job.window.interval} has no known base to mutate: it holds only N.")
-    unknown_bases = int((np.array(list(job.letters.letters)) == "N").sum())
-    if unknown_bases:
-        text = f"{unknown_bases:,} positions of {job.window.interval} have no known base (N or deleted); they are NaN."
-        warnings.warn(text, GenomekitWarning, stacklevel=3)
+    _check_letters(job)
 
     def run() -> Effects:
         reference = job.reference()
@@ -101,6 +96,20 @@ def ism(
 
     found = engine.within_memory(run, job.window.length, [read.scorer.modality for read in job.reads])
     return _label(job, found, method)
+
+
+def _check_letters(job: Job) -> None:
+    """Say which positions have no reference base, and refuse an interval without any."""
+    unknown_base, absent = np.array(list(job.letters.letters)) == "N", job.letters.offsets < 0
+    if unknown_base.all():
+        raise ValueError(f"Interval {job.window.interval} has no known base to mutate: it holds only N.")
+    found = []
+    if count := int((unknown_base & ~absent).sum()):
+        found.append(f"{count:,} positions are N, where all four bases are scored against N and none contributes")
+    if count := int(absent.sum()):
+        found.append(f"{count:,} positions are deleted or lie past the chromosome, and are NaN")
+    if found:
+        warnings.warn(f"Interval {job.window.interval}: {'; '.join(found)}.", GenomekitWarning, stacklevel=4)
 
 
 def _check_first_order(job: Job, method: str) -> None:

@@ -92,8 +92,7 @@ class Scene:
                 for bins in target.rule.bins(np.array([offset]), window.length, resolution):
                     asks.append(Ask(part, bins, scorer.aligned))
                 own.append(Row(target, slice(first, len(asks))))
-        pairs = job.classes is not None and edit is not None
-        bodies = body_asks(place, job.classes) if pairs else []
+        bodies = [] if job.classes is None or edit is None else body_asks(place, job.classes)
         return cls(job, record, window, place, edit, rows, asks + bodies, bodies)
 
     @property
