@@ -66,13 +66,13 @@ def write(path: Path, records: pd.DataFrame, tables: Mapping[str, AnnData], attr
         is_hdf5 = isinstance(root, h5py.Group)
         packed = _PACKED if is_hdf5 else {}
         # Zarr compresses texts, and three nodes for each column of labels take it three times as long as one.
-        _for_disk = _coded if is_hdf5 else _as_texts
+        for_disk = _coded if is_hdf5 else _as_texts
         root.attrs[_META] = json.dumps(about)
-        write_elem(root, "records", _for_disk(records))
+        write_elem(root, "records", for_disk(records))
         root.create_group("scorers")
         for number, name in enumerate(tables):
             table = tables[name]
-            bare = AnnData(table.X, obs=_for_disk(table.obs), var=_for_disk(table.var), layers=dict(table.layers))
+            bare = AnnData(table.X, obs=for_disk(table.obs), var=for_disk(table.var), layers=dict(table.layers))
             write_elem(root, f"scorers/{number}", bare, dataset_kwargs=packed)
             write_elem(root[f"scorers/{number}"], "uns", plain_attrs(table.uns))  # scalars cannot be packed
     if path.suffix == ".zarr":
