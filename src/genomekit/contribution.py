@@ -20,6 +20,9 @@ def contribution(node: xr.Dataset, convention: str = "alphagenome", *, hypotheti
     - "mean4": d - (sum of d) / 4 everywhere, as tangermeme and TF-MoDISco have it; 3/4 of the former at the reference.
     - "raw": d itself.
 
+    A scorer without a sign, such as the largest change of a splice site, says how much a substitution does and not
+    which way. Its effects count as losses in the first two, so that the letters that matter stand upright.
+
     Args:
         node: What `Model.ism` returned.
         convention: One of `CONVENTIONS`.
@@ -39,8 +42,10 @@ def contribution(node: xr.Dataset, convention: str = "alphagenome", *, hypotheti
     if convention == "raw":
         found = effect.copy()
     else:
+        # Results made by hand, or before `signed` was written down, are taken as they are.
+        change = effect if "signed" not in effect.coords else effect.where(effect["signed"], -effect)
         # A position without a known base is NaN throughout, and stays so.
-        found = effect - effect.sum("base", skipna=False) / (3 if convention == "alphagenome" else 4)
+        found = change - change.sum("base", skipna=False) / (3 if convention == "alphagenome" else 4)
         if not hypothetical:
             at_reference = node["base"] == node["ref_base"]
             found = found.where(at_reference | found.isnull(), 0.0)

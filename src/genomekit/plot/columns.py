@@ -23,6 +23,8 @@ from genomekit.plot.real import Real
 
 AGGREGATES = ("minmax", "mean", "max")
 VECTOR = 2  # columns per point of a vector file, which has no pixels: 144 an inch
+HAIR = 0.6  # points of the outline of lone bins
+SPARSE, LEAST = 0.1, 0.01  # share of columns up to which bins are lone; share of the tallest from which one is seen
 View = tuple[Real, Real, int]
 
 
@@ -89,7 +91,7 @@ class _Follows(ABC):
 
 
 class CurveFill(_Follows, PolyCollection):
-    """The area between a curve and a baseline.
+    """The area between a curve and a baseline; one of lone narrow bins is outlined, or these would fade away.
 
     Args:
         curve: The numbers.
@@ -109,6 +111,7 @@ class CurveFill(_Follows, PolyCollection):
     ) -> None:
         super().__init__([], **{"linewidth": 0, **style})
         self.curve, self._to_y, self._base, self._how = curve, to_y, base, how
+        self._own_width = not {"linewidth", "linewidths", "lw"} & set(style)
 
     def see(self, view: View) -> None:
         """Make the polygons, one for each stretch without missing values."""
@@ -117,6 +120,12 @@ class CurveFill(_Follows, PolyCollection):
         bounds = self._to_y(low), self._to_y(high)
         bottom, top = np.minimum(np.minimum(*bounds), base), np.maximum(np.maximum(*bounds), base)
         known = ~np.isnan(bottom)
+        if self._own_width:
+            seen = np.nan_to_num(top - bottom)
+            seen = seen > LEAST * seen.max(initial=0.0)
+            alone = len(low) > view[2] / 2 and 0 < seen.sum() < SPARSE * len(low)  # less than two pixels a bin
+            self.set_linewidth(HAIR if alone else 0.0)
+            known &= seen | (not alone)
         turns = np.flatnonzero(np.diff(np.r_[False, known, False]))
         self.set_verts([
             _area(edges[a : b + 1], bottom[a:b], top[a:b], float(base))

@@ -24,7 +24,7 @@ from genomekit.plot.real import Real
 WIDTH = 10.0  # inches
 MARGIN = 0.12
 TITLE, GAP, AXIS = 0.19, 0.1, 0.42  # inches: a panel's title, between panels, the position axis
-BAR = 0.62  # room for a colour bar
+BAR, NUMBERS = 0.62, 0.32  # room for a colour bar, and the part of it that is not numbers
 
 
 class GenomeFigure(Figure):
@@ -136,6 +136,13 @@ def _rows(panels: Any, genes: Any, max_tracks: int) -> tuple[list[Panel], list[A
 def _where(rows: Sequence[Panel], region: Interval | str | None) -> tuple[Interval, Any]:
     """Find the region of the figure, and what is known of the genome."""
     known = joint(panel.extent() for panel in rows if panel.genomic)
+    named = {panel.assembly(): type(panel).__name__ for panel in rows if panel.genomic and panel.assembly()}
+    if len(named) > 1:
+        which = ", ".join(f"{name} ({who})" for name, who in named.items())
+        raise ValueError(
+            f"Panels of two assemblies came: {which}. Their positions do not mean the same; open the genome that the "
+            "data are of."
+        )
     if region is not None:
         return Interval.parse(region), known
     if known is None:
@@ -174,7 +181,7 @@ def _place(
     inches = float(canvas.bbox.width / canvas.dpi)
     unit = colors.size(1.0) / 10  # margins grow with the text
     left = max([_left(ax) for ax in drawn], default=0.0) + MARGIN
-    right = max([BAR * unit if ax.child_axes else 0.0 for ax in drawn] + [0.2])
+    right = max([_right(ax, unit) for ax in drawn])
     wide = inches - left - right
     heights = [panel.inches(wide, where) for panel in rows]
     below = [_below(ax, canvas) if not panel.genomic else 0.0 for ax, panel in zip(drawn, rows, strict=True)]
@@ -222,6 +229,13 @@ def _left(ax: Axes) -> float:
     ticks = [measure.text_width(text.get_text(), colors.size()) + 0.08 for text in ax.get_yticklabels()]
     label = (ax.get_ylabel().count("\n") + 1) * colors.size() * 1.4 / 72 + 0.08 if ax.get_ylabel() else 0.0
     return max([*named, max(ticks, default=0.0) + label, 0.05])
+
+
+def _right(ax: Axes, unit: Real) -> float:
+    """Give the inches that a colour bar and its numbers need at the right of a panel."""
+    numbers = [text.get_text() for bar in ax.child_axes for text in bar.get_yticklabels()]
+    widths = [NUMBERS + measure.text_width(text, colors.size(0.65)) for text in numbers]
+    return max([BAR * unit, *widths]) if ax.child_axes else 0.2
 
 
 def _has_caption(ax: Axes) -> bool:
