@@ -1,4 +1,4 @@
-"""Run the notebooks of tutorials/ and write them as they are committed: with outputs, and nothing that changes by itself.
+"""Run the notebooks of tutorials/ and write them as they are committed: with outputs, without what changes by chance.
 
     python tools/tutorials.py [NAME ...]
 
@@ -27,6 +27,7 @@ METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
 }
+WIDGET = {"application/vnd.jupyter.widget-view+json"}  # bars of progress: whether one shows depends on the machine
 KEPT = ("image/png", "text/html", "text/plain")
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _OWN = re.compile(r"(?<![\w.])/(?:home|root|tmp|Users|var|work|mnt)/|[A-Z]:\\\\| at 0x[0-9a-f]{6,}")
@@ -47,7 +48,8 @@ def run(path: Path) -> None:
     for number, cell in enumerate(notebook.cells):
         cell.id, cell.metadata = f"cell-{number:02d}", nbformat.from_dict({})
         if cell.cell_type == "code":
-            cell.outputs = [cleaned(output, f"{path.name}, cell {number}") for output in cell.outputs]
+            shown = [output for output in cell.outputs if not WIDGET & set(output.get("data", {}))]
+            cell.outputs = joined([cleaned(output, f"{path.name}, cell {number}") for output in shown])
     nbformat.validate(notebook)
     nbformat.write(notebook, path)
 
@@ -56,18 +58,27 @@ def cleaned(output: nbformat.NotebookNode, place: str) -> nbformat.NotebookNode:
     """Keep what a reader sees, spelled the same in every run."""
     if output.get("name") == "stderr":
         raise ValueError(f"{place} writes to stderr: {output.text}")
-    output.metadata = nbformat.from_dict({}) if "data" in output else output.pop("metadata", None)
-    if "data" not in output:
-        output.pop("metadata")
-        texts = [output.text]
-    else:
+    texts = [output.get("text", "")]
+    if "data" in output:
+        output.metadata = nbformat.from_dict({})
         output.data = nbformat.from_dict({kind: value for kind, value in output.data.items() if kind in KEPT})
-        texts = [value for kind, value in output.data.items() if kind.startswith("text/")]
+        texts += [value for kind, value in output.data.items() if kind.startswith("text/")]
         for kind, value in output.data.items():
             output.data[kind] = smaller(value) if kind == "image/png" else renumbered(value)
     if found := next(filter(None, map(_OWN.search, texts)), None):
         raise ValueError(f"{place} shows {found.group()!r}, which belongs to this machine.")
     return output
+
+
+def joined(outputs: list[nbformat.NotebookNode]) -> list[nbformat.NotebookNode]:
+    """Put printed lines together: how they come in pieces depends on the time they take."""
+    whole: list[nbformat.NotebookNode] = []
+    for output in outputs:
+        if whole and output.get("name") == whole[-1].get("name") == "stdout":
+            whole[-1].text += output.text
+        else:
+            whole.append(output)
+    return whole
 
 
 def smaller(picture: str) -> str:

@@ -84,6 +84,30 @@ def test_lone_narrow_bins_are_outlined_and_the_line_between_them_is_not():
     assert next(child for child in own.get_children() if isinstance(child, CurveFill)).get_linewidth()[0] == 0
 
 
+def test_small_changes_leave_no_dashes_on_a_shared_scale():
+    values = np.zeros((2000, 2), dtype=np.float32)
+    values[[100, 1500], 0], values[[300, 900], 1] = 1, 1e-3
+    node = track_node(values, "gut", "liver", attrs={"chrom": "chrV", "start": 1000, "end": 3000})
+    ax = plot.Tracks(node, scale="shared").draw(axes(width=10))
+    FigureCanvasAgg(ax.figure).draw()
+    gut, liver = (child for child in ax.get_children() if isinstance(child, CurveFill))
+    assert (gut.get_linewidth()[0] > 0.5, len(gut.get_paths())) == (True, 2)
+    assert liver.get_linewidth()[0] == 0  # a thousandth of a lane is no pixel high
+
+
+def test_rows_of_colour_lose_no_peak():
+    values = np.zeros((1999, 1), dtype=np.float32)
+    values[::37] = 1  # 55 of them
+    node = track_node(values, "gut", attrs={"chrom": "chrV", "start": 1000, "end": 2999})
+    ax = plot.Tracks(node, style="heat").draw(axes(width=10))  # two bins a pixel: the nearest one is not enough
+    canvas = FigureCanvasAgg(ax.figure)
+    canvas.draw()
+    box = ax.get_window_extent()
+    row = np.asarray(canvas.buffer_rgba())[int(canvas.figure.bbox.height - (box.y0 + box.y1) / 2), :, :3].astype(int)
+    bright = row[int(box.x0) : int(box.x1), 0] > 150  # the yellow of the highest values
+    assert (np.diff(bright.astype(int)) == 1).sum() + bright[0] == 55
+
+
 def test_a_zoom_by_the_mouse_reads_the_data_again():
     from matplotlib.backend_bases import MouseButton, MouseEvent
     from matplotlib.backends.backend_webagg_core import (

@@ -89,7 +89,7 @@ def figure(
         if not isinstance(note, Annotation):
             raise ValueError(f"{type(note).__name__} is no annotation; give Variants, Highlights or Labels.")
     notes += more
-    where, known = _where(rows, region)
+    where, assembly = _where(rows, region)
     canvas = GenomeFigure(figsize=(width, 1.0), dpi=150) if fig is None else fig
     inches = float(canvas.bbox.width / canvas.dpi)
     plot_width = max(inches - 2.1, inches * 0.5)  # until the names are measured
@@ -107,7 +107,6 @@ def figure(
     if first is not None:
         _position_axis([ax for ax, panel in zip(drawn, rows, strict=True) if panel.genomic], where)
     if title is None:
-        assembly = known.assembly if known else ""
         title = f"{'sequence' if where.chrom == BARE else where.chrom}:{where.start:,}-{where.end:,} {assembly}".strip()
         title = title if first is not None else ""
     _place(canvas, rows, drawn, heights, notes, where, title, resize=fig is None)
@@ -133,8 +132,8 @@ def _rows(panels: Any, genes: Any, max_tracks: int) -> tuple[list[Panel], list[A
     return list(panels), []
 
 
-def _where(rows: Sequence[Panel], region: Interval | str | None) -> tuple[Interval, Any]:
-    """Find the region of the figure, and what is known of the genome."""
+def _where(rows: Sequence[Panel], region: Interval | str | None) -> tuple[Interval, str]:
+    """Find the region of the figure and the assembly, "" where it is not known."""
     known = joint(panel.extent() for panel in rows if panel.genomic)
     named = {panel.assembly(): type(panel).__name__ for panel in rows if panel.genomic and panel.assembly()}
     if len(named) > 1:
@@ -143,13 +142,14 @@ def _where(rows: Sequence[Panel], region: Interval | str | None) -> tuple[Interv
             f"Panels of two assemblies came: {which}. Their positions do not mean the same; open the genome that the "
             "data are of."
         )
+    assembly = next(iter(named), "")
     if region is not None:
-        return Interval.parse(region), known
+        return Interval.parse(region), assembly
     if known is None:
         if not any(panel.genomic for panel in rows):
-            return Interval(BARE, 0, 1), None
+            return Interval(BARE, 0, 1), assembly
         raise ValueError("The panels show files of whole genomes; say which part: region='chrom:start-end'.")
-    return Interval(known.chrom or BARE, known.start, known.end), known
+    return Interval(known.chrom or BARE, known.start, known.end), assembly
 
 
 def _position_axis(axes: Sequence[Axes], where: Interval) -> None:
