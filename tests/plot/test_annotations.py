@@ -32,7 +32,8 @@ def test_variants_cross_every_panel_at_their_base():
 
 
 def test_highlights_lie_behind_letters():
-    ax = plot.figure(plot.Sequence("ACGT" * 5, start=1000, chrom="chrV"), annotations=Highlights("chrV:1005-1010")).axes[0]
+    panel = plot.Sequence("ACGT" * 5, start=1000, chrom="chrV")
+    ax = plot.figure(panel, annotations=Highlights("chrV:1005-1010")).axes[0]
     letters = next(child for child in ax.get_children() if type(child).__name__ == "Letters")
     assert ax.patches[0].get_zorder() < letters.get_zorder()
 
