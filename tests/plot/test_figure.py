@@ -80,6 +80,32 @@ def test_region_outside_is_an_error(result_tree, region):
         plot.figure(result_tree, region=region)
 
 
+def test_every_panel_refuses_a_region_outside_its_data(result_tree):
+    both = track_node(np.ones((2, 512, 1)), "gut")
+    panels = [
+        plot.Tracks(result_tree["rna_seq"]), plot.Overlay(both), plot.Difference(both), plot.Logo(ism_node()),
+        plot.IsmHeatmap(ism_node()), plot.Sequence(ism_node()), plot.Sashimi(result_tree["splice_junctions"]),
+        plot.ContactMap(result_tree["contact_maps"]),
+    ]  # fmt: skip
+    for panel in panels:
+        name = type(panel).__name__
+        with pytest.raises(
+            ValueError, match=f"nothing of the data of {name}, which cover chrV:.* Give a region inside"
+        ):
+            plot.figure(panel, region="chrV:5000-6000")
+
+
+def test_an_empty_selection_says_so(result_tree):
+    with pytest.raises(ValueError, match=r"no track; there is nothing to draw\. Select more"):
+        result_tree["rna_seq"].to_dataset().isel(track=[]).gk.plot()
+    with pytest.raises(ValueError, match=r"nothing is left to draw\. Select more"):
+        plot.figure(
+            plot.Tracks(result_tree["rna_seq"].to_dataset().isel(position=slice(0, 0))), region="chrV:1000-1100"
+        )
+    with pytest.raises(ValueError, match="Unknown biosample 'brain'"):
+        result_tree.gk.tracks(biosample="brain").gk.plot()
+
+
 def test_chromosome_spellings_are_one(result_tree):
     assert plot.figure(result_tree, region="V:1100-1300").axes[0].get_xlim() == (1100, 1300)
 
