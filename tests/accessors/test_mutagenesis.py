@@ -34,6 +34,16 @@ def test_contributions_by_hand(effects):
     assert alphagenome.attrs["convention"] == "alphagenome"
 
 
+def test_effects_without_a_sign_count_as_losses(effects):
+    size = abs(effects).assign_coords(signed=("track", [False]))
+    # Sums of the sizes: 13.5 and 1.5.
+    assert size.gk.contribution()[:, :, 0].values.tolist() == [[0, 4.5, 0, 0], [0, 0, 0, 0.5]]
+    assert size.gk.contribution("mean4")[:, :, 0].values.tolist() == [[0, 3.375, 0, 0], [0, 0, 0, 0.375]]
+    assert size.gk.contribution("raw").values.tolist() == size.effect.values.tolist()
+    signed = effects.assign_coords(signed=("track", [True]))
+    assert signed.gk.contribution().values.tolist() == effects.gk.contribution().values.tolist()
+
+
 def test_the_largest_effects(effects):
     table = effects.gk.top(3)
     rows = [["chrV", 101, "C", "G", "liver", -9.0], ["chrV", 101, "C", "A", "liver", 3.0]]

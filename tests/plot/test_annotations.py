@@ -31,6 +31,13 @@ def test_variants_cross_every_panel_at_their_base():
     assert {text.get_text() for text in strip(drawing).texts} == {"1,101 A>G", "1,201 ACGTACGT>A"}
 
 
+def test_highlights_lie_behind_letters():
+    panel = plot.Sequence("ACGT" * 5, start=1000, chrom="chrV")
+    ax = plot.figure(panel, annotations=Highlights("chrV:1005-1010")).axes[0]
+    letters = next(child for child in ax.get_children() if type(child).__name__ == "Letters")
+    assert ax.patches[0].get_zorder() < letters.get_zorder()
+
+
 def test_labels_do_not_lie_on_each_other_and_the_rest_is_counted():
     many = Variants([f"chrV:{1100 + n}:A>G" for n in range(30)])
     drawing = plot.figure(panels(), annotations=[many, Labels({1001: "at the very left", 1511: "at the very right"})])

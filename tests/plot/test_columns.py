@@ -47,7 +47,7 @@ def test_missing_values_are_left_out_and_mean_and_max_are_what_they_say():
 @pytest.mark.parametrize(("style", "kind"), [("fill", CurveFill), ("line", CurveLine)])
 def test_what_is_drawn_follows_the_pixels_and_the_zoom(style, kind):
     width = 100_000
-    values = np.zeros((width, 1), dtype=np.float32)
+    values = np.ones((width, 1), dtype=np.float32)
     values[50_000] = 3
     node = track_node(values, "gut", attrs={"chrom": "chrV", "start": 1000, "end": 1000 + width})
     ax = plot.Tracks(node, style=style).draw(axes(width=5))
@@ -67,6 +67,81 @@ def test_what_is_drawn_follows_the_pixels_and_the_zoom(style, kind):
     FigureCanvasAgg(ax.figure).draw()
     assert corners() < 60  # some twenty bins, each as it is
     assert top() == 3
+
+
+def test_lone_narrow_bins_are_outlined_and_the_line_between_them_is_not():
+    values = np.full((2000, 1), 1e-6, dtype=np.float32)
+    values[[100, 1500]] = 1
+    node = track_node(values, "gut", attrs={"chrom": "chrV", "start": 1000, "end": 3000})
+    ax = plot.Tracks(node).draw(axes(width=10))  # half a pixel a bin
+    fill = next(child for child in ax.get_children() if isinstance(child, CurveFill))
+    assert fill.get_linewidth()[0] > 0.5
+    assert [tuple(path.get_extents().intervalx) for path in fill.get_paths()] == [(1100, 1101), (2500, 2501)]
+    ax.set_xlim(1090, 1110)
+    FigureCanvasAgg(ax.figure).draw()
+    assert fill.get_linewidth()[0] == 0  # wide enough by themselves
+    own = plot.Tracks(node, artist={"linewidth": 0}).draw(axes(width=10))
+    assert next(child for child in own.get_children() if isinstance(child, CurveFill)).get_linewidth()[0] == 0
+
+
+def test_small_changes_leave_no_dashes_on_a_shared_scale():
+    values = np.zeros((2000, 2), dtype=np.float32)
+    values[[100, 1500], 0], values[[300, 900], 1] = 1, 1e-3
+    node = track_node(values, "gut", "liver", attrs={"chrom": "chrV", "start": 1000, "end": 3000})
+    ax = plot.Tracks(node, scale="shared").draw(axes(width=10))
+    FigureCanvasAgg(ax.figure).draw()
+    gut, liver = (child for child in ax.get_children() if isinstance(child, CurveFill))
+    assert (gut.get_linewidth()[0] > 0.5, len(gut.get_paths())) == (True, 2)
+    assert liver.get_linewidth()[0] == 0  # a thousandth of a lane is no pixel high
+
+
+def test_rows_of_colour_lose_no_peak():
+    values = np.zeros((1999, 1), dtype=np.float32)
+    values[::37] = 1  # 55 of them
+    node = track_node(values, "gut", attrs={"chrom": "chrV", "start": 1000, "end": 2999})
+    ax = plot.Tracks(node, style="heat").draw(axes(width=10))  # two bins a pixel: the nearest one is not enough
+    canvas = FigureCanvasAgg(ax.figure)
+    canvas.draw()
+    box = ax.get_window_extent()
+    row = np.asarray(canvas.buffer_rgba())[int(canvas.figure.bbox.height - (box.y0 + box.y1) / 2), :, :3].astype(int)
+    bright = row[int(box.x0) : int(box.x1), 0] > 150  # the yellow of the highest values
+    assert (np.diff(bright.astype(int)) == 1).sum() + bright[0] == 55
+
+
+def test_a_zoom_by_the_mouse_reads_the_data_again():
+    from matplotlib.backend_bases import MouseButton, MouseEvent
+    from matplotlib.backends.backend_webagg_core import (
+        FigureCanvasWebAggCore,
+        FigureManagerWebAgg,
+        NavigationToolbar2WebAgg,
+    )
+    from matplotlib.figure import Figure
+
+    width = 1_000_000
+    values = np.zeros((width, 1), dtype=np.float32)
+    values[::2] = 1
+    node = track_node(values, "gut", attrs={"chrom": "chrV", "start": 0, "end": width}, start=0)
+    own = Figure(figsize=(10, 3), dpi=100)
+    canvas = FigureCanvasWebAggCore(own)  # what notebooks (ipympl, nbagg) and browsers (WebAgg) draw with
+    FigureManagerWebAgg(canvas, 1)
+    toolbar = NavigationToolbar2WebAgg(canvas)
+    plot.figure([plot.Tracks(node, style="line"), plot.Tracks(node, style="line")], fig=own)
+    canvas.draw()
+    upper, lower = own.axes[:2]
+    lines = [next(child for child in ax.get_children() if isinstance(child, CurveLine)) for ax in (upper, lower)]
+    assert all(len(line.get_xdata()) <= 2 * 1000 for line in lines)
+    toolbar.zoom()
+    left, right = (upper.transData.transform((at, 0))[0] for at in (500_000, 520_000))
+    low, high = upper.bbox.y0 + 5, upper.bbox.y1 - 5
+    for name, at in (("button_press", (left, low)), ("button_release", (right, high))):
+        event = MouseEvent(f"{name}_event", canvas, *at, button=MouseButton.LEFT)
+        canvas.callbacks.process(event.name, event)
+    assert upper.get_xlim() == pytest.approx((500_000, 520_000), abs=2_000)
+    canvas.draw()
+    for line in lines:  # the panels share the axis, so both read again
+        x = np.asarray(line.get_xdata())
+        assert np.ptp(x) < 25_000
+        assert np.diff(np.unique(x)).max() < 40  # a pixel is some 20 bp now, and was 1,000
 
 
 def test_a_hole_splits_the_area():

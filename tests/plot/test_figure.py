@@ -11,7 +11,9 @@ from made_results import WHERE, exons, ism_node, junction_node, track_node
 
 from genomekit import accessors as accessors
 from genomekit import plot
+from genomekit.genome.assembly import Genome
 from genomekit.labels import prediction_tree
+from genomekit.testing import toy_genome
 
 
 def titles(drawing):
@@ -78,6 +80,32 @@ def test_region_outside_is_an_error(result_tree, region):
         plot.figure(result_tree, region=region)
 
 
+def test_every_panel_refuses_a_region_outside_its_data(result_tree):
+    both = track_node(np.ones((2, 512, 1)), "gut")
+    panels = [
+        plot.Tracks(result_tree["rna_seq"]), plot.Overlay(both), plot.Difference(both), plot.Logo(ism_node()),
+        plot.IsmHeatmap(ism_node()), plot.Sequence(ism_node()), plot.Sashimi(result_tree["splice_junctions"]),
+        plot.ContactMap(result_tree["contact_maps"]),
+    ]  # fmt: skip
+    for panel in panels:
+        name = type(panel).__name__
+        with pytest.raises(
+            ValueError, match=f"nothing of the data of {name}, which cover chrV:.* Give a region inside"
+        ):
+            plot.figure(panel, region="chrV:5000-6000")
+
+
+def test_an_empty_selection_says_so(result_tree):
+    with pytest.raises(ValueError, match=r"no track; there is nothing to draw\. Select more"):
+        result_tree["rna_seq"].to_dataset().isel(track=[]).gk.plot()
+    with pytest.raises(ValueError, match=r"nothing is left to draw\. Select more"):
+        plot.figure(
+            plot.Tracks(result_tree["rna_seq"].to_dataset().isel(position=slice(0, 0))), region="chrV:1000-1100"
+        )
+    with pytest.raises(ValueError, match="Unknown biosample 'brain'"):
+        result_tree.gk.tracks(biosample="brain").gk.plot()
+
+
 def test_chromosome_spellings_are_one(result_tree):
     assert plot.figure(result_tree, region="V:1100-1300").axes[0].get_xlim() == (1100, 1300)
 
@@ -104,12 +132,44 @@ def test_bad_input_names_the_remedy(result_tree):
         plot.figure(xr.Dataset({"other": ("x", [1.0])}))
 
 
-@pytest.mark.parametrize(("what", "changed"), [("chrom", "chrI"), ("assembly", "ce11")])
-def test_data_of_two_genomes_do_not_mix(what, changed):
+@pytest.mark.parametrize(("what", "changed", "said"), [
+    ("chrom", "chrI", "two chromosomes came: chrV:1,000-1,512 .* and chrI"),
+    ("assembly", "ce11", "two assemblies came: .*ce10.* and .*ce11"),
+])  # fmt: skip
+def test_data_of_two_genomes_do_not_mix(what, changed, said):
     one = track_node(np.ones((512, 1)), "gut")
     other = track_node(np.ones((512, 1)), "gut", attrs=WHERE | {what: changed})
-    with pytest.raises(ValueError, match=f"two {what}s"):
+    with pytest.raises(ValueError, match=said + ".*give data of the same"):
         plot.figure([plot.Tracks(one), plot.Tracks(other)])
+
+
+@pytest.mark.parametrize("panel", [plot.Genes, plot.Sequence])
+def test_a_genome_of_another_assembly_is_refused(panel, tmp_path):
+    node = track_node(np.ones((512, 1)), "gut", attrs=WHERE | {"chrom": "chrI"})
+    toy = toy_genome(tmp_path)
+    other = Genome(toy.fasta, toy.gtf, name="ce10 with a patch", organism="worm")
+    with pytest.raises(
+        ValueError, match=r"two assemblies came: ce10 \(Tracks\), ce10 with a patch .*; open the genome"
+    ):
+        plot.figure([plot.Tracks(node), panel(other)])
+    same = Genome(toy.fasta, toy.gtf, organism="worm")  # nobody knows which assembly it is
+    assert len(plot.figure([plot.Tracks(node), panel(same)]).axes) == 2
+
+
+def test_a_genome_without_annotation_says_how_to_give_one(result_tree, tmp_path):
+    bare = Genome(toy_genome(tmp_path).fasta, organism="worm")
+    with pytest.raises(ValueError, match=r"no annotation to draw\. Open it with gtf=<a GTF or GFF3 file>"):
+        plot.figure(result_tree, genes=bare)
+
+
+def test_numbers_of_a_colour_bar_stay_inside_the_figure():
+    node = ism_node()
+    node["effect"] *= 1e-4
+    drawing = plot.figure(plot.IsmHeatmap(node))
+    drawing.canvas.draw()
+    bar = drawing.axes[0].child_axes[0]
+    assert "-" in "".join(text.get_text() for text in bar.get_yticklabels())
+    assert max(text.get_window_extent().x1 for text in bar.get_yticklabels()) <= drawing.bbox.width
 
 
 def test_panels_line_up_and_do_not_overlap(result_tree):

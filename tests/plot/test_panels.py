@@ -156,6 +156,14 @@ def test_data_that_are_no_curves_are_refused(result_tree, pair):
         Tracks("a.bw").draw(axes())
 
 
+def test_panels_of_groups_refuse_too_many_tracks_and_unknown_columns(pair):
+    for panel in (Overlay(pair, max_tracks=1), Difference(pair, max_tracks=1)):
+        with pytest.raises(ValueError, match=r"2 tracks came, more than max_tracks=1. Choose some with .gk.tracks"):
+            panel.draw(axes())
+    with pytest.raises(ValueError, match=r"Unknown column 'biosample'.*biosample_name"):
+        Overlay(track_node(np.ones((512, 2)), "gut", "liver"), by="biosample").draw(axes())
+
+
 def test_turned_results_run_from_right_to_left():
     node = track_node(peak(10)[:, None], "gut").gk.reverse_complement()
     ax = Tracks(node).draw(axes())

@@ -111,6 +111,8 @@ def test_nothing_and_nonsense():
         Sashimi(table.drop(columns="count")).draw(axes(), "chrV:0-10")
     with pytest.raises(ValueError, match="Unknown strand"):
         Sashimi(table, strand="plus").draw(axes(), "chrV:0-10")
+    with pytest.raises(ValueError, match=r"has strands \., .* leave the column out"):
+        Sashimi(table.assign(strand=".")).draw(axes(), "chrV:0-10")
     with pytest.raises(ValueError, match="min_count=-1"):
         Sashimi(table, min_count=-1).draw(axes(), "chrV:0-10")
     with pytest.raises(ValueError, match="no dim `junction`"):
@@ -149,5 +151,10 @@ def test_donors_point_up_and_acceptors_down(sites):
 def test_sites_refuse_other_tracks_and_thresholds(sites):
     with pytest.raises(ValueError, match="neither donor nor acceptor"):
         SpliceSites(track_node(np.ones((512, 1)), "gut")).draw(axes())
+    with pytest.raises(ValueError, match="Unknown strand 'plus'"):
+        SpliceSites(sites, strand="plus").draw(axes())
+    unstranded = sites.isel(track=[0]).assign_coords(strand=("track", ["."]))
+    with pytest.raises(ValueError, match=r"'donor [+]' has no strand.* draw the track with Tracks"):
+        SpliceSites(unstranded).draw(axes())
     with pytest.raises(ValueError, match="between 0 and 1"):
         SpliceSites(sites, threshold=5).draw(axes())

@@ -237,7 +237,7 @@ def _label(job: Job, found: Effects, method: str) -> xr.Dataset:
         **found.attrs,
         **provenance(job.engine),
     }
-    return mutagenesis_dataset(
+    made = mutagenesis_dataset(
         found.effect,
         found.reference,
         letters=job.letters.letters,
@@ -246,3 +246,5 @@ def _label(job: Job, found: Effects, method: str) -> xr.Dataset:
         exact=found.exact if method != "exact" else None,
         attrs=attrs,
     )
+    signed = np.concatenate([np.full(len(read.part.rows), bool(read.scorer.signed)) for read in job.reads])
+    return made.assign_coords(signed=("track", signed))

@@ -23,6 +23,8 @@ from genomekit.plot.real import Real
 
 AGGREGATES = ("minmax", "mean", "max")
 VECTOR = 2  # columns per point of a vector file, which has no pixels: 144 an inch
+HAIR, SPARSE = 0.6, 0.1  # points of the outline of lone bins; share of the columns up to which bins are lone
+SEEN = 0.5  # pixels of height from which a bin is one of them
 View = tuple[Real, Real, int]
 
 
@@ -70,7 +72,7 @@ def in_view(curve: Curve, view: View, how: str = "minmax") -> tuple[np.ndarray, 
 class _Follows(ABC):
     """Notes what the axes show, and reads the data again where that has changed."""
 
-    _view: View | None = None
+    _shown: tuple[Real, ...] | None = None
 
     def look(self, renderer: Any = None) -> None:
         """Bring the artist up to date; without a renderer for the screen."""
@@ -79,8 +81,9 @@ class _Follows(ABC):
         if renderer is not None and not hasattr(renderer, "buffer_rgba"):
             pixels *= VECTOR
         view = (*axes.get_xlim(), pixels)
-        if view != self._view:
-            self._view = view
+        shown = (*view, *axes.get_ylim(), axes.bbox.height)
+        if shown != self._shown:
+            self._shown = shown
             self.see(view)
 
     @abstractmethod
@@ -89,7 +92,7 @@ class _Follows(ABC):
 
 
 class CurveFill(_Follows, PolyCollection):
-    """The area between a curve and a baseline.
+    """The area between a curve and a baseline; one of lone narrow bins is outlined, or these would fade away.
 
     Args:
         curve: The numbers.
@@ -109,6 +112,7 @@ class CurveFill(_Follows, PolyCollection):
     ) -> None:
         super().__init__([], **{"linewidth": 0, **style})
         self.curve, self._to_y, self._base, self._how = curve, to_y, base, how
+        self._own_width = not {"linewidth", "linewidths", "lw"} & set(style)
 
     def see(self, view: View) -> None:
         """Make the polygons, one for each stretch without missing values."""
@@ -117,11 +121,23 @@ class CurveFill(_Follows, PolyCollection):
         bounds = self._to_y(low), self._to_y(high)
         bottom, top = np.minimum(np.minimum(*bounds), base), np.maximum(np.maximum(*bounds), base)
         known = ~np.isnan(bottom)
+        if self._own_width:
+            seen = np.nan_to_num(top - bottom) > SEEN * self._pixel()
+            alone = len(low) > view[2] / 2 and 0 < seen.sum() < SPARSE * len(low)  # less than two pixels a bin
+            self.set_linewidth(HAIR if alone else 0.0)
+            self.set_snap(False if alone else None)  # or some would be twice as wide as others
+            known &= seen | (not alone)
         turns = np.flatnonzero(np.diff(np.r_[False, known, False]))
         self.set_verts([
             _area(edges[a : b + 1], bottom[a:b], top[a:b], float(base))
             for a, b in zip(turns[::2], turns[1::2], strict=True)
         ])  # fmt: skip
+
+    def _pixel(self) -> float:
+        """Give the height of a pixel in y."""
+        axes = self.axes
+        assert axes is not None
+        return float(abs(np.ptp(axes.get_ylim()))) / max(axes.bbox.height, 1.0)
 
     @allow_rasterization
     def draw(self, renderer: Any) -> None:
@@ -200,8 +216,10 @@ class CurveImage(_Follows, AxesImage):
         """Set the picture and the stretch it covers."""
         rows = []
         edges = np.zeros(2)
+        # A bin narrower than a pixel may fall between two of them, and its peak with it.
+        whole = (view[0], view[1], max(view[2] // 2, 1))
         for curve in self.curves:
-            edges, low, high = in_view(curve, view)
+            edges, low, high = in_view(curve, whole)
             low, high = np.asarray(low, float), np.asarray(high, float)
             rows.append(np.where(np.abs(high) >= np.abs(low), high, low) if low is not high else high)
         if len(edges) < 2:

@@ -128,9 +128,10 @@ def joint(extents: Iterator[Extent | None]) -> Extent | None:
         for what in ("chrom", "assembly"):
             one, other = getattr(whole, what), getattr(extent, what)
             if one and other and one != other:
+                several = {"chrom": "chromosomes", "assembly": "assemblies"}[what]
                 raise ValueError(
-                    f"Data of two {what}s came: {whole} and {extent}. A figure shows one stretch of one genome; give "
-                    "data of the same."
+                    f"Data of two {several} came: {whole} and {extent}. A figure shows one stretch of one genome; "
+                    "give data of the same."
                 )
         whole = replace(
             whole,

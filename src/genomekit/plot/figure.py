@@ -24,7 +24,7 @@ from genomekit.plot.real import Real
 WIDTH = 10.0  # inches
 MARGIN = 0.12
 TITLE, GAP, AXIS = 0.19, 0.1, 0.42  # inches: a panel's title, between panels, the position axis
-BAR = 0.62  # room for a colour bar
+BAR, NUMBERS = 0.62, 0.32  # room for a colour bar, and the part of it that is not numbers
 
 
 class GenomeFigure(Figure):
@@ -89,7 +89,7 @@ def figure(
         if not isinstance(note, Annotation):
             raise ValueError(f"{type(note).__name__} is no annotation; give Variants, Highlights or Labels.")
     notes += more
-    where, known = _where(rows, region)
+    where, assembly = _where(rows, region)
     canvas = GenomeFigure(figsize=(width, 1.0), dpi=150) if fig is None else fig
     inches = float(canvas.bbox.width / canvas.dpi)
     plot_width = max(inches - 2.1, inches * 0.5)  # until the names are measured
@@ -107,7 +107,6 @@ def figure(
     if first is not None:
         _position_axis([ax for ax, panel in zip(drawn, rows, strict=True) if panel.genomic], where)
     if title is None:
-        assembly = known.assembly if known else ""
         title = f"{'sequence' if where.chrom == BARE else where.chrom}:{where.start:,}-{where.end:,} {assembly}".strip()
         title = title if first is not None else ""
     _place(canvas, rows, drawn, heights, notes, where, title, resize=fig is None)
@@ -133,16 +132,24 @@ def _rows(panels: Any, genes: Any, max_tracks: int) -> tuple[list[Panel], list[A
     return list(panels), []
 
 
-def _where(rows: Sequence[Panel], region: Interval | str | None) -> tuple[Interval, Any]:
-    """Find the region of the figure, and what is known of the genome."""
+def _where(rows: Sequence[Panel], region: Interval | str | None) -> tuple[Interval, str]:
+    """Find the region of the figure and the assembly, "" where it is not known."""
     known = joint(panel.extent() for panel in rows if panel.genomic)
+    named = {panel.assembly(): type(panel).__name__ for panel in rows if panel.genomic and panel.assembly()}
+    if len(named) > 1:
+        which = ", ".join(f"{name} ({who})" for name, who in named.items())
+        raise ValueError(
+            f"Panels of two assemblies came: {which}. Their positions do not mean the same; open the genome that the "
+            "data are of."
+        )
+    assembly = next(iter(named), "")
     if region is not None:
-        return Interval.parse(region), known
+        return Interval.parse(region), assembly
     if known is None:
         if not any(panel.genomic for panel in rows):
-            return Interval(BARE, 0, 1), None
+            return Interval(BARE, 0, 1), assembly
         raise ValueError("The panels show files of whole genomes; say which part: region='chrom:start-end'.")
-    return Interval(known.chrom or BARE, known.start, known.end), known
+    return Interval(known.chrom or BARE, known.start, known.end), assembly
 
 
 def _position_axis(axes: Sequence[Axes], where: Interval) -> None:
@@ -174,7 +181,7 @@ def _place(
     inches = float(canvas.bbox.width / canvas.dpi)
     unit = colors.size(1.0) / 10  # margins grow with the text
     left = max([_left(ax) for ax in drawn], default=0.0) + MARGIN
-    right = max([BAR * unit if ax.child_axes else 0.0 for ax in drawn] + [0.2])
+    right = max([_right(ax, unit) for ax in drawn])
     wide = inches - left - right
     heights = [panel.inches(wide, where) for panel in rows]
     below = [_below(ax, canvas) if not panel.genomic else 0.0 for ax, panel in zip(drawn, rows, strict=True)]
@@ -222,6 +229,13 @@ def _left(ax: Axes) -> float:
     ticks = [measure.text_width(text.get_text(), colors.size()) + 0.08 for text in ax.get_yticklabels()]
     label = (ax.get_ylabel().count("\n") + 1) * colors.size() * 1.4 / 72 + 0.08 if ax.get_ylabel() else 0.0
     return max([*named, max(ticks, default=0.0) + label, 0.05])
+
+
+def _right(ax: Axes, unit: Real) -> float:
+    """Give the inches that a colour bar and its numbers need at the right of a panel."""
+    numbers = [text.get_text() for bar in ax.child_axes for text in bar.get_yticklabels()]
+    widths = [NUMBERS + measure.text_width(text, colors.size(0.65)) for text in numbers]
+    return max([BAR * unit, *widths]) if ax.child_axes else 0.2
 
 
 def _has_caption(ax: Axes) -> bool:

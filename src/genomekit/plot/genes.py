@@ -84,6 +84,10 @@ class Genes(Panel):
     intron: Mapping[str, Any] = field(default_factory=dict)
     text: Mapping[str, Any] = field(default_factory=dict)
 
+    def assembly(self) -> str:
+        """Name the assembly of a Genome."""
+        return (self.data.assembly or "") if isinstance(self.data, Genome) else super().assembly()
+
     def inches(self, width: Real, region: Interval) -> Real:
         """Give each row the same height."""
         rows = self._rows(self._models(region), region, width)

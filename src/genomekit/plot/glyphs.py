@@ -88,6 +88,7 @@ class Letters(Artist):
         self.heights, self.alphabet, self.start = np.asarray(heights, float), tuple(alphabet), start
         self.colors, self.flip, self.base = colors, flip, base
         self.set_alpha(alpha)
+        self.set_zorder(2)  # highlights lie behind: shading would change the colours of the bases
 
     def paths(self, columns: Real) -> dict[str, Path]:
         """Give one path per letter, in data coordinates, for what the axes show.

@@ -79,6 +79,11 @@ class Panel(ABC):
         """Say where the data lie; None where any region will do, as for files."""
         return None
 
+    def assembly(self) -> str:
+        """Name the assembly of the data; "" where it is not known."""
+        known = self.extent()
+        return known.assembly if known else ""
+
     def inches(self, width: Real, region: Interval) -> Real:
         """Give the height of the axes for their width, both in inches."""
         return self.height or 0.8

@@ -58,7 +58,8 @@ class Sashimi(Panel):
         text: Keywords for the counts.
 
     Raises:
-        ValueError: When drawn: data without junctions, an unknown track or strand, a negative threshold.
+        ValueError: When drawn: data without junctions, an unknown track or strand, junctions without a strand, a
+            negative threshold.
 
     Example:
         >>> from matplotlib.figure import Figure
@@ -273,6 +274,11 @@ def _read(data: Any, track: str | None, region: Interval) -> tuple[dict[str, lis
         if "chrom" in data:
             here = data[data["chrom"] == chrom_in(data["chrom"].unique(), region, "The table of junctions")]
         strands = here["strand"] if "strand" in here else ["+"] * len(here)
+        if wrong := sorted({str(strand) for strand in strands} - {"+", "-"}):
+            raise ValueError(
+                f"The table of junctions has strands {', '.join(wrong)}, and arcs are drawn by theirs. Write + or -, "
+                "or leave the column out to draw all above the line."
+            )
         return {"": _arcs(here["start"], here["end"], strands, here["count"], region)}, ""
     if not isinstance(data, xr.DataTree | xr.Dataset | xr.DataArray):
         raise ValueError(f"{type(data).__name__} holds no junctions; give tree['splice_junctions'] or a table.")

@@ -64,6 +64,10 @@ class Sequence(Panel):
             return Extent(self.chrom, self.start, self.start + len(self.data))
         return None
 
+    def assembly(self) -> str:
+        """Name the assembly of a Genome."""
+        return (self.data.assembly or "") if isinstance(self.data, Genome) else super().assembly()
+
     def inches(self, width: Real, region: Interval) -> Real:
         """One low row for each strand."""
         return self.height or (0.32 if self.complement else 0.17)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
+from genomekit.errors import unknown
 from genomekit.genome.interval import Interval
 from genomekit.plot import colors, measure
 from genomekit.plot.curves import Curve, curves_of, dataset_of, place_of
@@ -29,7 +30,8 @@ class SpliceSites(Panel):
         stem: Keywords for the stems (vlines).
 
     Raises:
-        ValueError: When drawn: data without donors and acceptors, or a threshold outside 0 to 1.
+        ValueError: When drawn: data without donors and acceptors or without strands, an unknown strand, or a threshold
+            outside 0 to 1.
     """
 
     data: Any
@@ -49,6 +51,8 @@ class SpliceSites(Panel):
     def _draw(self, ax: Axes, region: Interval) -> str:
         if not 0 <= self.threshold <= 1:
             raise ValueError(f"threshold={self.threshold}; probabilities lie between 0 and 1.")
+        if self.strand not in (None, "+", "-"):
+            raise unknown("strand", self.strand, ("+", "-"))
         node = dataset_of(self.data)
         alleles = [str(name) for name in node["allele"].values] if "allele" in node["signal"].dims else [None]
         # REF first, so that ALT lies on it and what is lost shows grey.
@@ -57,6 +61,11 @@ class SpliceSites(Panel):
                 kind = str(curve.facts.get("name") or curve.label).casefold()
                 if "donor" not in kind and "acceptor" not in kind:
                     raise ValueError(f"Track {curve.label!r} is neither donor nor acceptor; Tracks draws any track.")
+                if curve.strand not in ("+", "-"):
+                    raise ValueError(
+                        f"Track {curve.label!r} has no strand, and splice sites are drawn by theirs. Say it in the "
+                        "coordinate `strand`, or draw the track with Tracks."
+                    )
                 if self.strand in (None, curve.strand):
                     self._stems(ax, curve, region, up="donor" in kind, faint=allele == "ref")
         ax.axhline(0, color=colors.faint(), linewidth=0.6)
