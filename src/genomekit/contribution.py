@@ -20,10 +20,9 @@ def contribution(node: xr.Dataset, convention: str = "alphagenome", *, hypotheti
     - "mean4": d - (sum of d) / 4 everywhere, as tangermeme and TF-MoDISco have it; 3/4 of the former at the reference.
     - "raw": d itself.
 
-        at_reference = node["base"] == node["ref_base"]
-        # Results made by hand, or before `signed` was written down, are taken as they are.
-        change = effect if "signed" not in effect.coords else effect.where(effect["signed"], -effect)
-        found = change - change.sum("base", skipna=False) / (3 if convention == "alphagenome" else 4)
+    A scorer without a sign, such as the largest change of a splice site, says how much a substitution does and not
+    which way. Its effects count as losses in the first two, so that the letters that matter stand upright.
+    A position whose reference base is not known (N) contributes nothing: NaN, but for "raw".
 
     Args:
         node: What `Model.ism` returned.
@@ -44,15 +43,10 @@ def contribution(node: xr.Dataset, convention: str = "alphagenome", *, hypotheti
     if convention == "raw":
         found = effect.copy()
     else:
-<<<<<<< HEAD
         at_reference = node["base"] == node["ref_base"]
-        found = effect - effect.sum("base", skipna=False) / (3 if convention == "alphagenome" else 4)
-=======
         # Results made by hand, or before `signed` was written down, are taken as they are.
         change = effect if "signed" not in effect.coords else effect.where(effect["signed"], -effect)
-        # A position without a known base is NaN throughout, and stays so.
         found = change - change.sum("base", skipna=False) / (3 if convention == "alphagenome" else 4)
->>>>>>> notebooks
         if not hypothetical:
             found = found.where(at_reference | found.isnull(), 0.0)
         found = found.where(at_reference.any("base"))
