@@ -269,3 +269,13 @@ def test_bad_input(engine, genome, tmp_path):
     with pytest.warns(GenomekitWarning, match="has not got an annotation; left out: .*rna_seq"):
         scores = score(engine, bare, SNV, None)
     assert "CenterMaskScorer(modality='dnase', width=501, aggregation='diff_log2_sum')" in scores
+
+
+def test_nothing_runs_where_there_is_nothing_to_read(engine, genome, monkeypatch):
+    scorers = [SpliceJunctionScorer(), GeneMaskSplicingScorer("splice_sites")]
+    here = score(engine, genome, SNV, scorers)
+    monkeypatch.setattr(engine, "reference", lambda *_, **__: pytest.fail("the network ran"))
+    away = score(engine, genome, "chrA:100:" + LETTERS[99] + ">N", scorers)
+    assert [table.shape for table in away.values()] == [(0, here[scorer].n_vars) for scorer in here]
+    assert away.records["status"].tolist() == ["ok"]
+    assert away.records["reason"].str.count("touches").tolist() == [2]

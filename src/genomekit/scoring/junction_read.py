@@ -36,6 +36,13 @@ class Introns(NamedTuple):
     alt: Float[np.ndarray, "junction tissue"]
 
 
+def no_introns(junctions: Part) -> Introns:
+    """Return the introns of a place without genes."""
+    none = np.zeros((0, len(junctions.channels)), dtype=np.float32)
+    table = pd.DataFrame({"start": np.zeros(0, np.int64), "end": np.zeros(0, np.int64), "strand": np.zeros(0, object)})
+    return Introns(table, none, none)
+
+
 def body_asks(place: Place, classes: Part) -> list[Ask]:
     """Ask for splice sites in the bodies of the genes that the variant touches.
 

@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 import torch
-from jaxtyping import Int
 
 from genomekit.engine import one_hot
 from genomekit.engine.incremental import Reference, difference
@@ -24,7 +23,7 @@ from genomekit.scores import ScorePart
 from genomekit.scoring.alleles import Ask, Orientation, read, spans_of
 from genomekit.scoring.job import Job
 from genomekit.scoring.junction import JunctionScorer
-from genomekit.scoring.junction_read import body_asks, choose_sites, read_introns
+from genomekit.scoring.junction_read import Introns, body_asks, choose_sites, no_introns, read_introns
 from genomekit.scoring.scorer import Place, Scorer, Target, Values
 
 
@@ -112,20 +111,18 @@ class Scene:
         Args:
             shared: Where the reference of a window is kept for the next variant in it.
         """
-        with torch.no_grad():
-            ref, alt = self._readings(shared)
-            before = read(ref, self.orientation, self.asks)
-            same = alt is ref
-            after = before if same else read(alt, self.orientation, self.asks, events=self.events)
-            found = [self._part(scorer, rows, before, after) for scorer, rows in self.rows.items()]
-            if not self._of_junctions:
-                return found
-            classes = before[len(before) - len(self.bodies) :], after[len(after) - len(self.bodies) :]
-            sites = choose_sites(*classes, self.bodies, self.place, self.job.engine.config)
-            alleles = ref, alt
-            return found + [
-                self._junctions(scorer, part, alleles, sites) for scorer, part in self._of_junctions.items()
-            ]
+        junctions = self._of_junctions
+        if not self.asks:
+            # Away from genes a scorer of genes has nothing to read, and the network need not run.
+            introns, before, after = {scorer: no_introns(part) for scorer, part in junctions.items()}, [], []
+        else:
+            with torch.no_grad():
+                ref, alt = self._readings(shared)
+                before = read(ref, self.orientation, self.asks)
+                after = before if alt is ref else read(alt, self.orientation, self.asks, events=self.events)
+                introns = self._introns(ref, alt, before, after)
+        found = [self._part(scorer, rows, before, after) for scorer, rows in self.rows.items()]
+        return found + [self._junctions(scorer, part, introns[scorer]) for scorer, part in junctions.items()]
 
     def _readings(self, shared: SharedReference | None) -> tuple[Reading, Reading]:
         """Run the transformer on REF, then on ALT from what it shares with REF."""
@@ -172,6 +169,20 @@ class Scene:
         found = {scorer: part for scorer, part in self.job.reads.items() if isinstance(scorer, JunctionScorer)}
         return {} if self.edit is None else found
 
+    def _introns(
+        self, ref: Reading, alt: Reading, before: list[Values], after: list[Values]
+    ) -> dict[JunctionScorer, Introns]:
+        """Count introns for every scorer of them, at sites chosen from what was read of both alleles."""
+        if not self._of_junctions:
+            return {}
+        read_last = slice(len(self.asks) - len(self.bodies), None)
+        config = self.job.engine.config
+        sites = choose_sites(before[read_last], after[read_last], self.bodies, self.place, config)
+        return {
+            scorer: read_introns(ref, alt, sites, self.orientation, self.place, part, self.events)
+            for scorer, part in self._of_junctions.items()
+        }
+
     def _part(self, scorer: Scorer, rows: list[Row], ref: list[Values], alt: list[Values]) -> ScorePart:
         part = self.job.reads[scorer]
         shape = (len(rows), len(part.rows))
@@ -188,11 +199,8 @@ class Scene:
         levels = (None, None) if np.isnan(before).all() and len(rows) else (before, after)
         return ScorePart(str(scorer), scorer.modality, scorer.signed, obs, part.rows, raw, *levels)
 
-    def _junctions(
-        self, scorer: JunctionScorer, part: Part, alleles: tuple[Reading, Reading], sites: Int[np.ndarray, "4 site"]
-    ) -> ScorePart:
-        found = read_introns(*alleles, sites, self.orientation, self.place, part, self.events)
-        rows = scorer.choose(self.place, *found)
+    def _junctions(self, scorer: JunctionScorer, part: Part, introns: Introns) -> ScorePart:
+        rows = scorer.choose(self.place, *introns)
         # One row of the table for each biosample: the strand belongs to the junction.
         tissues = part.rows.drop_duplicates("name").assign(strand=".")
         obs = self._obs([dict(row) for row in rows.rows])
