@@ -159,6 +159,17 @@ def test_heat_map_has_a_row_per_base_and_marks_the_reference():
         IsmHeatmap(node, limits=0).draw(axes())
 
 
+def test_heat_map_of_sizes_has_one_colour():
+    node = abs(ism_node("ACGT"))
+    node = node.assign_coords(signed=("track", np.zeros(node.sizes["track"], dtype=bool)))
+    ax = IsmHeatmap(node).draw(axes())
+    image = next(child for child in ax.get_children() if isinstance(child, CurveImage))
+    assert (image.norm.vmin, image.norm.vmax) == (0.0, float(node["effect"][:, :, 0].max()))
+    red, green, blue, _ = image.cmap(image.norm(image.norm.vmax))
+    assert red > max(green, blue)
+    assert min(image.cmap(image.norm(0.0))[:3]) > 0.9  # nothing has the colour of the paper
+
+
 def test_unknown_bases_are_gaps():
     node = ism_node("NNNN")
     assert "no data here" in [text.get_text() for text in IsmHeatmap(node).draw(axes()).texts]

@@ -86,6 +86,13 @@ def diverging() -> str | Colormap:
     return LinearSegmentedColormap.from_list("difference", ["#9FD8FF", "#0072B2", background(), "#D55E00", "#FFC59E"])
 
 
+def rising() -> Colormap:
+    """Give the map of sizes: the half of `diverging` above nothing."""
+    whole = diverging()
+    whole = colormaps[whole] if isinstance(whole, str) else whole
+    return LinearSegmentedColormap.from_list("size", whole(np.linspace(0.5, 1, 256)))
+
+
 def size(scale: Real = 0.7) -> float:
     """Give a text size in points, as a share of the font size that is set."""
     return float(rcParams["font.size"]) * scale

@@ -29,11 +29,13 @@ ROOM = 5.0  # points a base needs for its reference to be marked
 class IsmHeatmap(Panel):
     """Effects of all substitutions: one row per base, blue below and red above zero, a dot at the reference base.
 
+    Effects without a sign, such as the largest change of a splice site, have one colour.
+
     Args:
         data: Mutagenesis (`Model.ism`).
         track: Track to draw; None draws the first, and the title says how many there are.
         limits: Largest effect the colours tell apart, one number; default is the largest shown.
-        cmap: Colour map, diverging.
+        cmap: Colour map; default is a diverging one, or its upper half for effects without a sign.
         mark: Mark the reference.
         artist: Keywords for the picture (AxesImage).
 
@@ -79,7 +81,8 @@ class IsmHeatmap(Panel):
         if not len(known):
             message(ax, "no data here")
             return weights.label
-        style = {"cmap": self.cmap or colors.diverging(), "norm": Normalize(-limit, limit), "rasterized": True}
+        lowest, cmap = (-limit, colors.diverging()) if weights.signed else (0.0, colors.rising())
+        style = {"cmap": self.cmap or cmap, "norm": Normalize(lowest, limit), "rasterized": True}
         image = CurveImage(ax, rows, 0.0, lambda values: values, **{**style, **self.artist})
         image.set_clip_path(ax.patch)
         ax.add_image(image)

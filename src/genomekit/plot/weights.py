@@ -22,7 +22,8 @@ _COMPLEMENT = dict(zip("ACGTUN", "TGCAAN", strict=True))
 class Weights:
     """Values of letters, from left to right on the genome.
 
-    values: (position, letter); letters: the sequence itself where it is known, one letter per position.
+    values: (position, letter); letters: the sequence itself where it is known, one letter per position;
+    signed: False where effects are sizes, without a direction.
     """
 
     values: np.ndarray
@@ -32,6 +33,7 @@ class Weights:
     label: str = ""
     axis: str = ""
     letters: str = ""
+    signed: bool = True
 
 
 def weights_of(data: Any, start: int, *, track: str | None, convention: str | None) -> Weights:
@@ -83,7 +85,8 @@ def _labelled(
     axis = "effect" if convention is None else f"contribution\n({convention})"
     place = extent_of(attrs, int(at[0]), int(at[-1]) + 1, turned)
     alphabet = tuple(str(base) for base in array["base"].values)
-    return Weights(array.values.astype(float), alphabet, int(at[0]), place, label, axis, letters)
+    signed = bool(array["signed"]) if "signed" in array.coords else True
+    return Weights(array.values.astype(float), alphabet, int(at[0]), place, label, axis, letters, signed)
 
 
 def _from_table(table: pd.DataFrame, start: int) -> Weights:
