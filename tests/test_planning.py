@@ -40,13 +40,17 @@ def test_every_verb_has_one_by_name_or_as_it_is(tiny_model, genome):
     assert tiny_model.plan("ism", "chrA:100-110", modalities="atac", method="hybrid").seconds < scan.seconds
 
 
-def test_two_alleles_are_two_passes_and_junctions_two_more(tiny_model, genome):
+def test_two_alleles_are_two_passes_and_junctions_two_more_where_memory_is_short(tiny_model, genome, monkeypatch):
     tiny_model.genome = genome
     letter = LETTERS[3999]
     variant = f"chrA:4000:{letter}>{'A' if letter != 'A' else 'C'}"
     plan = tiny_model.plan(tiny_model.predict_variant, variant, modalities="atac", interval="chrA:3,990-4,010")
     assert (plan.call, plan.passes, plan.window, plan.result_bytes) == ("predict_variant", 2, 2048, 2 * 20 * 2 * 4)
     both = ["atac", "splice_junctions"]
+    plan = tiny_model.plan("predict_haplotype", [variant], modalities=both, average_strands=True)
+    assert plan.passes == 4
+    # Each is held for its junctions, unless there is memory for no more than one pass.
+    monkeypatch.setattr(tiny_model.engine, "memory_budget", plan.bytes)
     assert tiny_model.plan("predict_haplotype", [variant], modalities=both, average_strands=True).passes == 8
     with pytest.raises(ValueError, match="not understood"):
         tiny_model.plan("predict_variant", "chrA", modalities="atac")

@@ -10,7 +10,7 @@ import numpy as np
 
 from genomekit.batch import planned
 from genomekit.engine import Engine
-from genomekit.engine.cost import Asked, mutagenesis
+from genomekit.engine.cost import Asked, held_bytes, mutagenesis
 from genomekit.engine.incremental import batch_size
 from genomekit.engine.plan import Plan
 from genomekit.engine.strands import Part
@@ -89,8 +89,10 @@ def _of_variants(engine: Engine, name: str, variants: Any, genome: AnyGenome, op
     request = make_request(engine, find_own_organism(engine, options.get("organism"), found), Options(**options))
     window = window_of(engine, read_variants(variants, found), interval, found, options.get("window"))
     one = _of_windows(engine, name, request, [window])
-    # Two alleles; where junctions are asked for, first for the sites of both and then for the counts at these.
-    passes = 4 if any(part.is_junction for part in request.wanted.values()) else 2
+    # Two alleles. Junctions are counted at the sites of both, so that both windows are held, or read twice.
+    held = 2 * one.passes * held_bytes(engine.config, window.length, engine.dtype, one.recomputed)
+    fits = engine.budget is None or one.bytes + held <= engine.budget
+    passes = 2 if fits or not any(part.is_junction for part in request.wanted.values()) else 4
     return replace(one, passes=passes * one.passes, seconds=passes * one.seconds, result_bytes=2 * one.result_bytes)
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from genomekit.engine import passes
 from genomekit.engine.encode import one_hot
 from genomekit.engine.strands import read_window
 from genomekit.errors import GenomekitWarning, ReferenceMismatch
@@ -209,6 +210,26 @@ def test_junctions_of_a_substitution_pair_the_sites_of_both_alleles(tiny_engine,
             donor = np.flatnonzero(sites[kind] == row.donor - 1976)[0]
             acceptor = np.flatnonzero(sites[kind + 1] == row.acceptor - 1976)[0]
             assert counts[donor, acceptor, tissue + kind] == pytest.approx(row.signal, rel=1e-5)
+
+
+def test_both_windows_are_read_once_where_there_is_room_to_hold_them(tiny_model, bare, monkeypatch):
+    encoded = []
+
+    class Counted(passes.Encoding):
+        def __init__(self, *given, **options):
+            encoded.append(1)
+            super().__init__(*given, **options)
+
+    monkeypatch.setattr(passes, "Encoding", Counted)
+    given, options = snv(bare, 3000), {"genome": bare, "modalities": ["splice_sites", "splice_junctions"]}
+    plan = tiny_model.plan("predict_variant", given, **options)
+    held = tiny_model.predict_variant(given, **options)
+    assert len(encoded) == plan.passes == 2
+    monkeypatch.setattr(tiny_model.engine, "memory_budget", plan.bytes)
+    again = tiny_model.predict_variant(given, **options)
+    assert len(encoded) - 2 == tiny_model.plan("predict_variant", given, **options).passes == 4
+    for name in held.children:
+        np.testing.assert_allclose(again[name]["signal"], held[name]["signal"], rtol=1e-5)
 
 
 def test_annotated_sites_count_as_predicted_inside_the_genes_of_the_variant(tiny_engine, genome, toy):

@@ -115,6 +115,12 @@ def prediction(config: NetworkConfig, length: int, asked: Iterable[Asked], dtype
     return Cost(flops, _prediction_bytes(config, length, asked, dtype, kept))
 
 
+def held_bytes(config: NetworkConfig, length: int, dtype: torch.dtype, kept: int) -> int:
+    """Size of a window that is held for a second reading."""
+    tokens = 2 * (length // BIN) * config.trunk_channels
+    return sum(level_bytes(config, length, dtype)[kept:]) + (tokens + 4 * length) * dtype.itemsize
+
+
 def _prediction_bytes(config: NetworkConfig, length: int, asked: list[Asked], dtype: torch.dtype, kept: int) -> int:
     """The largest of three moments: the last level of the encoder, the transformer, the last tile of the decoder."""
     size, levels = dtype.itemsize, level_bytes(config, length, dtype)

@@ -1,8 +1,9 @@
 """The engine: one network on one device, run stage by stage, and nothing copied that was not asked for."""
 
+import functools
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
@@ -12,6 +13,7 @@ from torch import Tensor
 
 from genomekit.engine.cost import LEVELS, Asked, Cost, prediction
 from genomekit.engine.device import choose_device, choose_precision, free_memory, release
+from genomekit.engine.held import Held
 from genomekit.engine.incremental import Reference
 from genomekit.engine.memory import cheaper, first_line, is_out_of_memory
 from genomekit.engine.passes import Ask, JunctionCounts, Sources, run
@@ -197,6 +199,7 @@ class Engine:
         bins: Mapping[str, slice] | None = None,
         sites: Int[np.ndarray, "4 site"] | None = None,
         sources: Sources = None,
+        held: tuple[Held, Hashable] | None = None,
     ) -> dict[str, Any]:
         """Predict the asked channels of one window.
 
@@ -210,6 +213,8 @@ class Engine:
             bins: Modality to the bins to keep, default all. Junctions are always those of the whole window.
             sites: Splice sites to pair; None takes them from the classification head.
             sources: Where the sites are read, if not at their own positions; see `passes.run`.
+            held: Windows held for a second reading, and the name of this one: what is there is not computed again,
+                and what is not is held where memory allows.
 
         Returns:
             Modality to a float32 array, (bin, track) or (bin1, bin2, track); for junctions a `Junctions`.
@@ -221,12 +226,22 @@ class Engine:
         length, names = len(encoded), list(channels)
         dna = self.dna(encoded)
         cost, kept = self.cost(length, channels, bins or {})
-        self.require(cost, length, names)
+        passed: dict[str, Any] = {"sites": sites, "sources": sources, "kept": kept}
+        if held is not None:
+            windows, name = held
+            budget = self.budget
+            room = math.inf if budget is None else budget - cost.bytes - windows.bytes
+            if room < 0:
+                windows.drop()
+            passed["window"] = windows.get(name)
+            passed["hold"] = functools.partial(windows.offer, name, room=room)
+        again = passed.get("window") is not None
+        if not again:
+            self.require(cost, length, names)
         begin = time.perf_counter()
-        found = self.within_memory(
-            lambda: self._predict(dna, organism, channels, bins or {}, sites, sources, kept), length, names
-        )
-        self.speed.saw(cost.flops, time.perf_counter() - begin)
+        found = self.within_memory(lambda: self._predict(dna, organism, channels, bins or {}, passed), length, names)
+        if not again:  # else it was less than a pass
+            self.speed.saw(cost.flops, time.perf_counter() - begin)
         return found
 
     def require(self, cost: Cost, length: int, names: Sequence[str]) -> None:
@@ -287,15 +302,14 @@ class Engine:
         organism: str,
         channels: Mapping[str, np.ndarray],
         bins: Mapping[str, slice],
-        sites: np.ndarray | None,
-        sources: Sources,
-        kept: int,
+        passed: Mapping[str, Any],
     ) -> dict[str, Any]:
         asked = {name: self._ask(name, chosen, bins.get(name, slice(None))) for name, chosen in channels.items()}
+        sites = passed["sites"]
         paired = None if sites is None else torch.from_numpy(np.ascontiguousarray(sites)).to(self.device)
         found: dict[str, Any] = {}
         with torch.no_grad():
-            options = {"sites": paired, "sources": sources, "kept": kept}
+            options = {**passed, "sites": paired}
             for name, values in run(self.prepared, dna, self.organism_index(organism), asked, **options):
                 if isinstance(values, JunctionCounts):
                     counts = np.moveaxis(self.checked(values.counts, name), 0, -1)

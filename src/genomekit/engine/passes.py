@@ -1,6 +1,6 @@
 """One full pass over a window in tiles: what each modality was asked for, and nothing of the window at once."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
 import torch
@@ -8,6 +8,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from genomekit.engine.device import empty
+from genomekit.engine.held import Window
 from genomekit.engine.junctions import JunctionReader, SiteKeeper
 from genomekit.engine.ladder import Encoding, decode
 from genomekit.engine.prepared import Prepared, TokenShare, spread
@@ -55,6 +56,8 @@ def run(
     sites: Int[Tensor, "4 site"] | None = None,
     sources: Sources = None,
     kept: int = 0,
+    window: Window | None = None,
+    hold: Callable[[Window], None] | None = None,
 ) -> Iterator[tuple[str, Tensor | JunctionCounts]]:
     """Predict a window.
 
@@ -67,6 +70,8 @@ def run(
         sources: Where the embedding of a given site is read, by position: the largest values from a first position up
             to a last one, or zeros where there is none. None reads it at the site.
         kept: Finest level whose skip stays in memory (see `Encoding`).
+        window: The same window after the transformer, where it was held: no contact map can be read then.
+        hold: Is given the window after the transformer, if anything finer than contact maps is read.
 
     Yields:
         Modality and its values on the host, float32 or wider: (bin, track), (bin1, bin2, track), or junction counts.
@@ -74,14 +79,19 @@ def run(
     fine = {name: ask for name, ask in asked.items() if ask.resolution == 1}
     coarse = {name: ask for name, ask in asked.items() if ask.resolution == BIN}
     pairs = {name: ask for name, ask in asked.items() if ask.resolution == PAIR_BIN}
-    encoding = Encoding(prepared.ladder, dna.to(prepared.dtype), kept, skips=bool(fine))
-    tokens, pair = prepared.trunk(encoding.tokens, organism, tokens_needed=bool(fine or coarse))
-    for name, ask in pairs.items():
-        read = prepared.reader(name, organism, ask.channels, PAIR_BIN)
-        yield name, _read_pairs(prepared, pair, organism, read, ask.bins)
-    del pair
-    if tokens is None:
-        return
+    if window is None:
+        encoding = Encoding(prepared.ladder, dna.to(prepared.dtype), kept, skips=bool(fine))
+        tokens, pair = prepared.trunk(encoding.tokens, organism, tokens_needed=bool(fine or coarse))
+        for name, ask in pairs.items():
+            read = prepared.reader(name, organism, ask.channels, PAIR_BIN)
+            yield name, _read_pairs(prepared, pair, organism, read, ask.bins)
+        del pair
+        if tokens is None:
+            return
+        if hold is not None:
+            hold(Window(encoding, tokens))
+    else:
+        encoding, tokens = window
     share = prepared.share(tokens, organism, base=bool(fine))
     for name, ask in coarse.items():
         read = prepared.reader(name, organism, ask.channels, BIN)
@@ -126,8 +136,10 @@ def _read_bases(
         name = next(head.modality for head in prepared.config.heads if head.kind == "splice_class")
         classes = prepared.reader(name, organism, None, 1)
     found: dict[str, dict[int, Tensor]] = {name: {} for name in keepers}
-    for first in range(0, length, BASES):
-        stop = min(first + BASES, length)
+    # Of sites alone, little around each is decoded.
+    tile = BASES if wanted or classes is not None else READ
+    for first in range(0, length, tile):
+        stop = min(first + tile, length)
         if not _is_read(first, stop, wanted.values(), given, classes is not None):
             continue
         decoded = decode(prepared.ladder, encoding, tokens, Span.one(first, stop, length))

@@ -1,6 +1,6 @@
 """Reading a window on one strand or on both, with results always along the plus strand."""
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ from jaxtyping import Float, Int
 
 from genomekit.engine.encode import reverse_bins, reverse_complement, reverse_junctions, reverse_sites, reverse_tracks
 from genomekit.engine.engine import Engine, Junctions
+from genomekit.engine.held import Held
 from genomekit.engine.passes import Sources
 from genomekit.tracks import Modality, TrackTable
 
@@ -67,6 +68,7 @@ def read_window(
     average: bool = False,
     sites: Int[np.ndarray, "4 site"] | None = None,
     sources: Sources = None,
+    held: tuple[Held, Hashable] | None = None,
 ) -> dict[str, Any]:
     """Predict the wanted parts of one window, reading one strand or both.
 
@@ -80,19 +82,20 @@ def read_window(
         average: Read both strands and average them; splice junctions pair the sites that the plus strand shows.
         sites: Splice sites to pair, along the plus strand; None takes those that the network predicts.
         sources: Where these sites are read, along the plus strand; see `passes.run`.
+        held: Windows held for a second reading, and the name of this one; see `Engine.predict`.
 
     Returns:
         Modality to values along the plus strand, as `Engine.predict` gives them. On the minus strand DNase has NaN in
         the first bin of the window, which no bin of that reading covers; in an average that bin is the plus strand's.
     """
     if strand == "-" and not average:
-        return _read_minus(engine, encoded, organism, wanted, bins, sites, sources)
+        return _read_minus(engine, encoded, organism, wanted, bins, sites, sources, held)
     channels = {name: part.channels for name, part in wanted.items()}
-    plus = engine.predict(encoded, organism, channels, bins, sites, sources)
+    plus = engine.predict(encoded, organism, channels, bins, sites, sources, _of_strand(held, "+"))
     if not average:
         return plus
     sites = next((plus[name].sites for name, part in wanted.items() if part.is_junction), None)
-    minus = _read_minus(engine, encoded, organism, wanted, bins, sites, sources)
+    minus = _read_minus(engine, encoded, organism, wanted, bins, sites, sources, held)
     return {name: _mean(plus[name], minus[name]) for name in wanted}
 
 
@@ -104,6 +107,7 @@ def _read_minus(
     bins: Mapping[str, slice],
     sites: np.ndarray | None,
     sources: Sources,
+    held: tuple[Held, Hashable] | None,
 ) -> dict[str, Any]:
     """Read the reverse complement and map it back to the plus strand."""
     length = len(encoded)
@@ -119,6 +123,7 @@ def _read_minus(
         there,
         sites=None if sites is None else _turned_sites(reverse_sites(sites, length)),
         sources=None if sources is None else _reverse_sources(sources, length),
+        held=_of_strand(held, "-"),
     )
     out: dict[str, Any] = {}
     for name, part in wanted.items():
@@ -131,6 +136,10 @@ def _read_minus(
             width = shown.stop - shown.start if shown is not None else None
             out[name] = reverse_tracks(raw[name], shifted=part.modality.reverse_shift, length=width)
     return out
+
+
+def _of_strand(held: tuple[Held, Hashable] | None, strand: str) -> tuple[Held, Hashable] | None:
+    return None if held is None else (held[0], (held[1], strand))
 
 
 def _turned_sites(sites: np.ndarray) -> np.ndarray:

@@ -14,6 +14,7 @@ import xarray as xr
 
 from genomekit.align import align, alt_span, site_spans
 from genomekit.engine import Engine
+from genomekit.engine.held import Held
 from genomekit.engine.strands import Part, read_window
 from genomekit.errors import unknown
 from genomekit.genome.assembly import Genome
@@ -194,10 +195,15 @@ class _Comparison:
         check_letters(ref, self.window)
         return ref, alt
 
-    def _read(self, allele: int, wanted: Mapping[str, Part], bins: Mapping[str, slice], **sites: Any) -> dict[str, Any]:
+    @functools.cached_property
+    def _held(self) -> Held:
+        # Junctions are counted at the sites of both alleles, when both have been read once.
+        return Held()
+
+    def _read(self, allele: int, wanted: Mapping[str, Part], bins: Mapping[str, slice], **more: Any) -> dict[str, Any]:
         strand, average = self.window.interval.strand, self.request.average_strands
         encoded, organism = self._encoded[allele], self.request.organism
-        return read_window(self.engine, encoded, organism, wanted, bins, strand=strand, average=average, **sites)
+        return read_window(self.engine, encoded, organism, wanted, bins, strand=strand, average=average, **more)
 
     def _tracks(self, *, with_sites: bool) -> tuple[dict[str, np.ndarray], np.ndarray]:
         """Read everything but junctions: (allele, bin, track) by modality, and the splice sites of both alleles."""
@@ -209,7 +215,8 @@ class _Comparison:
             # Sites are chosen from the whole window; the tracks asked for are cut out afterwards.
             parts[classes] = Part(self.engine.tracks.modalities[classes], pd.DataFrame(), *_CLASSES)
         whole = {classes: slice(0, self.window.length)} if with_sites else {}
-        ref, alt = self._read(0, parts, bins | whole), self._read(1, parts, there | whole)
+        held = {"held": (self._held, 0)} if with_sites else {}, {"held": (self._held, 1)} if with_sites else {}
+        ref, alt = self._read(0, parts, bins | whole, **held[0]), self._read(1, parts, there | whole, **held[1])
         sites = self._sites(ref[classes], alt[classes]) if with_sites else np.empty((4, 0), dtype=np.int64)
         if classes in bins and with_sites:
             channels = self.request.wanted[classes].channels
@@ -263,8 +270,8 @@ class _Comparison:
         """Count the same introns in both alleles."""
         events, window = self.edit.events, self.window
         sources = site_spans(events, sites, window.length)
-        ref = self._read(0, {name: part}, {}, sites=sites)[name]
-        alt = self._read(1, {name: part}, {}, sites=sites, sources=sources)[name]
+        ref = self._read(0, {name: part}, {}, sites=sites, held=(self._held, 0))[name]
+        alt = self._read(1, {name: part}, {}, sites=sites, sources=sources, held=(self._held, 1))[name]
         chrom = str(attrs["chrom"])
         table, counts = unstack(ref.predictions, ref.sites, chrom=chrom, offset=window.start)
         _, changed = unstack(alt.predictions, alt.sites, chrom=chrom, offset=window.start)
