@@ -171,3 +171,36 @@ def test_one_variant_that_does_not_fit_does_not_stop_the_rest(tiny_checkpoint, g
     records = model.score_variants([long, snv(3000), snv(5000)], scorers="chip_tf", progress=False).records
     assert records["status"].tolist() == ["failed", "ok", "ok"]
     assert "may be used" in records["reason"][0]
+
+
+def test_memory_that_is_short_today_is_no_fault_of_a_record(tiny_checkpoint, genome, monkeypatch, tmp_path):
+    model = Model(tiny_checkpoint, device="cpu", genome=genome)
+    plain = model.engine.require
+
+    def short(cost, length, names):
+        if (tmp_path / "s").exists() and not (tmp_path / "more").exists():
+            raise OutOfMemory("less is free than before")
+        plain(cost, length, names)
+
+    monkeypatch.setattr(model.engine, "require", short)
+    call = {"scorers": "atac", "out": tmp_path / "s", "progress": False}
+    with pytest.raises(OutOfMemory, match="less is free"):
+        model.score_variants([snv(3000), snv(5000)], **call)
+    (tmp_path / "more").touch()
+    assert model.score_variants([snv(3000), snv(5000)], **call).records["status"].tolist() == ["ok", "ok"]
+
+
+def test_a_plan_of_scoring_refuses_what_the_call_refuses(tiny_model, genome):
+    tiny_model.genome = genome
+    for options, words in (
+        ({"on_error": "nonsense"}, "Unknown on_error 'nonsense'"),
+        ({"shard_size": -1}, "shard_size=-1"),
+        ({"ref_check": "nonsense"}, "Unknown ref_check 'nonsense'"),
+        ({"scorer": "atac"}, "Unknown option of score_variants 'scorer'. Did you mean 'scorers'"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            tiny_model.plan("score_variants", [snv(3000)], **{"scorers": "atac", **options})
+    with pytest.raises(ValueError, match="Unknown option of score_interval 'parity'"):
+        tiny_model.plan("score_interval", "chrA:10-20", parity=True)
+    with pytest.raises(ValueError, match="An iterator came"):
+        tiny_model.plan("score_variants", iter([snv(3000)]), scorers="atac")

@@ -206,7 +206,8 @@ class ScoreVerbs:
             ValueError: As `score_variant`; a folder that holds another job; a VCF file that is cut; with
                 `on_error="raise"`, a record that cannot be scored.
             ReferenceMismatch: The VCF file is of another build.
-            OutOfMemory: The device is too small, said before anything runs; cheaper calls are named.
+            OutOfMemory: The device is too small; said before anything runs where not even the smallest of the first
+                records fits. What is done is kept: with `out` the same call goes on there.
         """
         own = {"scorers": scorers, "out": out, "vcf_out": vcf_out, "on_error": on_error, "parity": parity}
         own |= {"ref_check": ref_check, "step": step, "shard_size": shard_size, "preview": preview}

@@ -1,5 +1,7 @@
 """Every bad input: a row with the reason, and with `on_error="raise"` an error that names the record."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -38,10 +40,9 @@ def model(tiny_checkpoint, tmp_path):
 def score(model, tmp_path):
     """Score a VCF made of rows; gives its records."""
 
-    def of(*rows, contig="", **options):
-        path = tmp_path / "in.vcf"
-        path.write_text(HEAD.format(contig=contig) + "".join(rows))
-        return model.score_variants(path, **{"scorers": "atac", "progress": False, **options}).records
+    def of(*rows, contig="", folder=tmp_path, **options):
+        (tmp_path / "in.vcf").write_text(HEAD.format(contig=contig) + "".join(rows))
+        return model.score_variants(f"{folder}/in.vcf", **{"scorers": "atac", "progress": False, **options}).records
 
     return of
 
@@ -171,3 +172,40 @@ def test_haplotypes_of_a_sample_are_scored_and_predicted(model, tmp_path):
         assert scores.records["variant"].tolist() == ["; ".join(map(str, haplotype))]
         tree = model.predict_haplotype(haplotype, interval="chrA:2,990-3,110", modalities="atac")
         assert tree.attrs["variant"] == "; ".join(map(str, haplotype))
+
+
+@dataclass(frozen=True)
+class Faulty(CenterMaskScorer):
+    """A scorer of a user's own that fails at some places."""
+
+    def targets(self, place):
+        if place.touched.start < 3500:
+            raise KeyError("my own fault")
+        return super().targets(place)
+
+
+def test_the_fault_of_a_scorer_is_a_row(score):
+    records = score(GOOD, snv(4000), scorers=Faulty("atac"))
+    assert records["status"].tolist() == ["failed", "ok"]
+    assert "my own fault" in records["reason"][0]
+
+
+def test_a_home_folder_is_no_way_round_the_checks(score, tmp_path, monkeypatch):
+    score(GOOD, contig="##contig=<ID=chrA,length=6000>\n")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with pytest.raises(ReferenceMismatch):
+        score(GOOD, contig="##contig=<ID=chrA,length=12345>\n", folder="~")
+
+
+def test_another_table_of_sites_is_another_job(model, tmp_path):
+    def of(position, **options):
+        sites = pd.DataFrame({"chrom": "chrA", "position": [position, 5290], "strand": "+", "gene_id": "g1"})
+        genome = gk.Genome(tmp_path / "genome.fa", tmp_path / "genes.gtf", organism="worm", polya=sites)
+        variant = f"chrA:5100:{LETTERS[5099]}>{other(LETTERS[5099])}"
+        call = {"scorers": "polyadenylation", "out": tmp_path / "s", "progress": False, **options}
+        return model.score_variants([variant], genome=genome, **call)
+
+    assert of(5200).records["status"].tolist() == ["ok"]
+    of(5200)
+    with pytest.raises(ValueError, match="another job"):
+        of(5210)

@@ -97,7 +97,7 @@ def test_one_heterozygous_record_needs_no_phase(read):
 
 def test_unphased_records_are_counted_and_the_remedy_named(read):
     rows = row(3, "G", "T", "0/1"), row(5, "T", "A", "1|0"), row(9, "G", "A", "0/1"), row(12, "A", "G", "1/1")
-    told = r"2 of 4 records of sample 'worm' in chrI:0-28:\. cannot .*2 heterozygous and not phased \(chrI:3 G>T, "
+    told = r"2 of 4 records of sample 'worm' in chrI:0-28 cannot .*2 heterozygous and not phased \(chrI:3 G>T, "
     with pytest.raises(ValueError, match=told + r".*WhatsHap.*on_error='skip'"):
         read(*rows)
     with pytest.warns(GenomekitWarning, match="2 heterozygous and not phased.*REF stands there"):
@@ -240,3 +240,8 @@ def test_a_line_that_cannot_be_read(read):
         read(bad, row(3, "G", "T", "1|0"))
     with pytest.warns(GenomekitWarning, match="a line that cannot be read"):
         assert read(bad, row(3, "G", "T", "1|0"), on_error="skip") == [["chrI:3:G>T"], []]
+
+
+def test_a_conflict_of_both_copies_is_one_record(read):
+    with pytest.raises(ValueError, match=r"1 of 2 records .*\(chrI:3 G>T\)"):
+        read(row(3, "G", "T", "1|1"), row(3, "G", "T", "1|1"))

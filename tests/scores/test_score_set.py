@@ -324,3 +324,14 @@ def test_how_it_looks(scores):
     page = scores._repr_html_()
     assert "N&gt;&lt;DEL&gt;" in page
     assert "<DEL>" not in page
+
+
+def test_a_first_part_without_rows_has_no_say_in_the_layers():
+    var = pd.DataFrame({"label": ["egg", "gut"]})
+    none, some = np.zeros((0, 2), np.float32), np.ones((1, 2), np.float32)
+    empty = ScorePart("S()", "atac", True, pd.DataFrame({"record": np.zeros(0, int)}), var, none, none, none)
+    full = ScorePart("S()", "atac", True, pd.DataFrame({"record": [1]}), var, some)
+    records = [Record(n, "chrV", 5, "A", "C") for n in (0, 1)]
+    for parts in ([empty, full], [full, empty]):
+        table = build(records, parts)["S()"]
+        assert (table.shape, list(table.layers)) == ((1, 2), [])

@@ -8,6 +8,7 @@ import torch
 import genomekit as gk
 from genomekit.align import align
 from genomekit.engine import one_hot
+from genomekit.engine.reading import Reading
 from genomekit.engine.strands import parts, read_window
 from genomekit.errors import GenomekitWarning, ReferenceMismatch
 from genomekit.genome.edit import Edit
@@ -279,3 +280,32 @@ def test_nothing_runs_where_there_is_nothing_to_read(engine, genome, monkeypatch
     assert [table.shape for table in away.values()] == [(0, here[scorer].n_vars) for scorer in here]
     assert away.records["status"].tolist() == ["ok"]
     assert away.records["reason"].str.count("touches").tolist() == [2]
+    model = Model(engine.checkpoint, device="cpu", genome=genome)
+    plan = model.plan("score_variant", "chrA:100:" + LETTERS[99] + ">N", scorers=scorers, window=2048)
+    assert (plan.seconds, plan.bytes) == (0, 0)
+
+
+@pytest.mark.parametrize("step", [1, 2048])
+def test_each_allele_is_embedded_once(engine, genome, monkeypatch, step):
+    """Bodies of genes are read for the sites, then introns at these sites: from what is there already."""
+    embedded, alive = [], []
+    plain = Reading._embed
+
+    def counted(self, span):
+        alive.append(self.tokens)
+        embedded.append((id(self.tokens), int(span.starts[0]), span.width))
+        return plain(self, span)
+
+    monkeypatch.setattr(Reading, "_embed", counted)
+    scorers = [SpliceJunctionScorer(), GeneMaskSplicingScorer("splice_sites")]
+    job = prepare(engine, genome, scorers, step=step, options={"window": 2048, "organism": "worm"})
+    variants = [f"chrA:{p}:{LETTERS[p - 1]}>{'A' if LETTERS[p - 1] != 'A' else 'C'}" for p in (3001, 3010)]
+    records = [Record(n, v.chrom, v.position, v.ref, v.alt) for n, v in enumerate(map(gk.Variant.parse, variants))]
+    scores = score_records(job, records)
+    assert all(len(table) for table in scores.values())
+    assert len(embedded) == len(set(embedded))
+    readings = {reading for reading, _, _ in embedded}
+    assert len(readings) == (4 if step == 1 else 3)  # neighbours share REF
+    for reading in readings:
+        rows = [np.arange(first, first + width) for one, first, width in embedded if one == reading]
+        assert len(np.unique(np.concatenate(rows))) == sum(map(len, rows))

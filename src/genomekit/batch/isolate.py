@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
-from genomekit.errors import unknown
+from genomekit.errors import OutOfMemory, unknown
 from genomekit.scores.layout import ordered
 from genomekit.scores.records import AnyRecord, record_table, variant_text
 from genomekit.scores.score_set import ScoreSet
@@ -16,8 +16,8 @@ from genomekit.scores.score_set import ScoreSet
 Score = Callable[[list[AnyRecord]], ScoreSet]
 """Scores records of which each could be scored; gives one row of `records` for each of them."""
 
-# The fault of the machine, not of a record: every other one would fail as well.
-_STOP = (OSError, MemoryError, ImportError)
+# The fault of the machine, not of a record: every other one would fail as well, or this one may not the next time.
+_STOP = (OSError, MemoryError, ImportError, OutOfMemory)
 
 
 def score_group(score: Score, records: Sequence[AnyRecord], on_error: str = "row") -> ScoreSet:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import inspect
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 from genomekit.batch import vcf
 from genomekit.batch.records import as_records
-from genomekit.batch.variants import Source, scene_of
+from genomekit.batch.variants import Source, scene_of, score_variants
 from genomekit.engine import Engine
 from genomekit.engine.plan import Plan
+from genomekit.errors import unknown
 from genomekit.genome.spelling import read_variant
 from genomekit.genome.variant import Variant
 from genomekit.predict.request import AnyGenome, Options
@@ -21,10 +23,13 @@ from genomekit.scoring.gene import GeneMaskScorer
 from genomekit.scoring.job import Job, prepare
 from genomekit.scoring.junction import JunctionScorer
 from genomekit.scoring.variant import Scene
-from genomekit.scoring.verbs import INTERVAL_WIDTH
+from genomekit.scoring.verbs import INTERVAL_WIDTH, ON_ERROR, score_interval, score_variant
 
 VERBS = ("score_variant", "score_variants", "score_interval")
 
+_FUNCTIONS: dict[str, Callable[..., Any]] = {
+    one.__name__: one for one in (score_variant, score_variants, score_interval)
+}
 _DECIDE = ("parity", "ref_check", "step")
 _ELSE = ("out", "vcf_out", "on_error", "shard_size", "preview", "progress", "overwrite", "client")
 """Options that change nothing of what is computed."""
@@ -45,6 +50,7 @@ def plan(engine: Engine, name: str, given: Any, genome: AnyGenome, options: dict
     Raises:
         ValueError: What the verb itself would raise before it runs; or none of the variants can be scored.
     """
+    _check(name, given, options)
     scorers, interval = options.pop("scorers", None), options.pop("interval", None)
     settings = {key: options.pop(key) for key in _DECIDE if key in options}
     shared = {key: value for key, value in options.items() if key not in _ELSE}
@@ -65,6 +71,21 @@ def plan(engine: Engine, name: str, given: Any, genome: AnyGenome, options: dict
         shown = None if interval is None else job.genome.locate(interval)
         return _plan(name, "variant" if len(read) == 1 else "haplotype", _Drawn([Scene.of(job, 0, read, shown)], 1, 1))
     return _plan(name, "variant", _drawn(job, _records(job, given)))
+
+
+def _check(name: str, given: Any, options: dict[str, Any]) -> None:
+    """Refuse what the verb refuses, or what a plan would use up."""
+    known = set(inspect.signature(_FUNCTIONS[name]).parameters) - {"engine", "genome", "options"}
+    known |= set(Options.__annotations__)
+    for option in options:
+        if option not in known:
+            raise unknown(f"option of {name}", option, sorted(known))
+    if options.get("on_error", "row") not in ON_ERROR:
+        raise unknown("on_error", options["on_error"], ON_ERROR)
+    if options.get("shard_size", 1) < 1:
+        raise ValueError(f"shard_size={options['shard_size']} came; give at least 1 record.")
+    if isinstance(given, Iterator):
+        raise ValueError("An iterator came; a plan would leave nothing of it. Give a list, a table or a VCF file.")
 
 
 class _Drawn(NamedTuple):
@@ -101,10 +122,10 @@ def _drawn(job: Job, records: Iterable[AnyRecord]) -> _Drawn:
     for record in kept:
         try:
             scenes.append(scene_of(job, record))
-        except ValueError as error:
+        except Exception as error:  # whatever a scorer of the user's own may raise; scoring gives it a row
             reason = str(error)
     if not scenes:
-        raise ValueError(f"None of the variants can be scored: {reason}.")
+        raise ValueError(f"None of the variants can be scored: {reason.rstrip('.')}.")
     return _Drawn(scenes, count, len(windows) or count)
 
 

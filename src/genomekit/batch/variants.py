@@ -29,6 +29,7 @@ from genomekit.scores import ScoreSet, iter_shards
 from genomekit.scores.records import AnyRecord
 from genomekit.scoring.cost import cost_of
 from genomekit.scoring.job import Job, Scorers, prepare
+from genomekit.scoring.polyadenylation import PolyadenylationScorer
 from genomekit.scoring.variant import Scene
 from genomekit.scoring.verbs import score_records
 from genomekit.weights.load import load
@@ -133,6 +134,11 @@ def identity(job: Job) -> dict[str, str | int]:
     tracks, genome = hashlib.sha256(), hashlib.sha256()
     # Of a FASTA that has changed, lengths or the size of the file tell.
     genome.update(repr((sorted(job.genome.chroms.items()), job.genome.fasta.path.stat().st_size)).encode())
+    if job.attrs["annotation"]:
+        genome.update(job.genome.annotation.content_hash.encode())
+    if any(isinstance(scorer, PolyadenylationScorer) for scorer in job.reads):
+        sites = job.genome.polya_sites()[["chrom", "position", "strand", "gene_id", "gene_name"]]
+        genome.update(pd.util.hash_pandas_object(sites, index=False).to_numpy().tobytes())
     for scorer, part in job.reads.items():
         tracks.update(f"{scorer!r} {part.channels.tolist()}".encode())
     attrs = {name: value for name, value in job.attrs.items() if name not in ("terms", "genomekit")}
@@ -176,11 +182,11 @@ def _fitting(job: Job, records: Iterator[AnyRecord]) -> Iterator[AnyRecord]:
     """Give the records back, once one that takes little is known to fit in memory.
 
     Raises:
-        OutOfMemory: It does not, and so none would; nothing was written yet.
+        OutOfMemory: Not even the smallest of the first does; nothing was written yet.
     """
     first, scenes = list(itertools.islice(records, _FIRST)), []
     for record in first:
-        with suppress(ValueError):  # said again with its row
+        with suppress(Exception):  # said again with its row, whatever a scorer of the user's own may raise
             scenes += [] if record.reason else [scene_of(job, record)]
     if scenes:
         least = min(scenes, key=lambda scene: cost_of(scene).bytes)

@@ -27,7 +27,7 @@ def path_of(source: Any) -> Path | None:
     """
     if not isinstance(source, (str, os.PathLike)):
         return None
-    path = Path(source)
+    path = Path(source).expanduser()
     if not str(path).casefold().endswith(_ENDINGS):
         raise ValueError(
             f"{os.fspath(source)!r} came; give a VCF file ({', '.join(_ENDINGS)}), a table or a list of variants."

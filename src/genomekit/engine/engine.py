@@ -230,7 +230,9 @@ class Engine:
         if held is not None:
             windows, name = held
             budget = self.budget
-            room = math.inf if budget is None else budget - cost.bytes - windows.bytes
+            # What is free does not count what is held, a budget that was given does.
+            taken = cost.bytes + (0 if self.memory_budget is None else windows.bytes)
+            room = math.inf if budget is None else budget - taken
             if room < 0:
                 windows.drop()
             passed["window"] = windows.get(name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -88,6 +89,15 @@ class Annotation:
         """Chromosome -> end of its last feature, bp."""
         genes = self._tables.genes
         return {str(name): int(end) for name, end in genes.groupby("chrom", observed=True)["end"].max().items()}
+
+    @cached_property
+    def content_hash(self) -> str:
+        """SHA-256 of what the annotation says: genes by name and place, and every exon."""
+        content = hashlib.sha256()
+        genes = self._tables.genes[["chrom", "start", "end", "strand", *_GENE, "coding"]]
+        for table in (genes.astype({"chrom": object, "strand": object}), self._tables.exons):
+            content.update(pd.util.hash_pandas_object(table, index=False).to_numpy().tobytes())
+        return content.hexdigest()
 
     def renamed(self, names: Mapping[str, str]) -> Annotation:
         """Return the annotation with other chromosome names; what is not in `names` keeps its own."""

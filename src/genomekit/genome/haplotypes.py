@@ -100,7 +100,8 @@ def read_haplotypes(
         if call.starred and not any(one.start <= call.start < one.end for one in deletions):
             lost.add("a base that is deleted (*), by no record of the sample", call.place)
     if lost.count:
-        text = f"{lost.count} of {records} records of sample {name!r} in {where} cannot be put on a haplotype: {lost}."
+        here = f"{where.chrom}:{where.start:,}-{where.end:,}"
+        text = f"{lost.count} of {records} records of sample {name!r} in {here} cannot be put on a haplotype: {lost}."
         if on_error == "raise":
             remedies = [remedy for why, remedy in _REMEDIES.items() if why in lost.of]
             hint = "Or pass on_error='skip'" if remedies else "Pass on_error='skip'"
@@ -167,8 +168,10 @@ class _Lost:
     of: dict[str, list[str]] = field(default_factory=dict)
 
     def add(self, reason: str, place: str) -> None:
-        """Note one."""
-        self.of.setdefault(reason, []).append(place)
+        """Note one, once for all copies that it concerns."""
+        places = self.of.setdefault(reason, [])
+        if place not in places:
+            places.append(place)
 
     @property
     def count(self) -> int:
@@ -250,5 +253,5 @@ def _touches(variant: Variant, where: Interval) -> bool:
 
 def _place(record: Any) -> str:
     if record is None:
-        return "somewhere"
+        return "somewhere in the file"
     return f"{record.chrom}:{record.pos} {record.ref}>{','.join(record.alts or ('.',))}"

@@ -107,7 +107,7 @@ def obtain(preset: str, kind: str) -> Path:
     """Return the path of a preset's FASTA, annotation or table of polyA sites, downloading it on first use.
 
     In this order: the environment variable, the cache (then no network call is made), the provider. A partial
-    download is continued; the whole is verified against the checksum file beside the data.
+    download is continued; the whole is verified against the checksum file beside the data, where there is one.
 
     Args:
         preset: A name in `PRESETS`.

@@ -59,8 +59,8 @@ def together(parts: Sequence[ScorePart]) -> ScorePart:
         if part.var is not first.var and not part.var.equals(first.var):
             raise ValueError(_other_tracks(first.scorer, len(part.var), len(first.var)))
     filled = [part for part in parts if len(part.obs)] or [first]
-    layers = {}
-    for name in ("ref", "alt"):
+    layers: dict[str, np.ndarray | None] = {"ref": None, "alt": None}
+    for name in layers:
         values = [getattr(part, name) for part in filled]
         if any(one is not None for one in values):
             blank = (np.full(part.raw.shape, np.nan, dtype=np.float32) for part in filled)

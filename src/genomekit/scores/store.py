@@ -65,7 +65,7 @@ def write(path: Path, records: pd.DataFrame, tables: Mapping[str, AnnData], attr
     with _root(path, "w") as root:
         is_hdf5 = isinstance(root, h5py.Group)
         packed = _PACKED if is_hdf5 else {}
-        # Zarr compresses texts, and three nodes for each column of labels take it three times as long as one.
+        # Zarr compresses texts by itself, and each further node costs it time.
         for_disk = _coded if is_hdf5 else _as_texts
         root.attrs[_META] = json.dumps(about)
         write_elem(root, "records", for_disk(records))

@@ -50,6 +50,8 @@ def cost_of(scene: Scene) -> SceneCost:
     Args:
         scene: A variant or interval in its window, with what every scorer reads there.
     """
+    if not scene.asks:
+        return SceneCost(0.0, 0.0, 0)  # the network does not run
     config, dtype = scene.job.engine.config, scene.job.engine.dtype
     length, alleles = scene.window.length, 1 if scene.edit is None else 2
     asked = _asked(scene)
@@ -68,8 +70,8 @@ def cost_of(scene: Scene) -> SceneCost:
     if bases:
         base = 2 * config.channels
         reading = decode_bytes(config, dtype) + 3 * passes.READ * base * size
-        embedded = max(high - low for low, high in bases) * base * size
-        reading += alleles * min(embedded, LIMIT) if _remembers(scene) else embedded
+        widths = [high - low for low, high in bases]
+        reading += alleles * min(sum(widths) * base * size, LIMIT) if _remembers(scene) else max(widths) * base * size
     # What was read stays on the device as float32 at the widest until both alleles are there.
     out = alleles * sum(_values(one) for one in asked if one.kind != "splice_junction") * 4
     out += sum(2 * config.max_splice_sites**2 * one.tracks * 4 for one in asked if one.kind == "splice_junction")

@@ -138,7 +138,7 @@ class GeneMaskScorer(AggregationScorer):
         """Why there may be no row."""
         if self.mask == "body":
             return GeneMaskSplicingScorer.nothing
-        near = "in the window" if self.width is None else f"within the {self.width:,} bp around the variant"
+        near = "in the window" if self.width is None else f"within the {self.width:,} bp around the place scored"
         return f"no gene has a transcript start {near}"
 
     def targets(self, place: Place) -> list[Target]:

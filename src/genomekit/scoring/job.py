@@ -12,6 +12,7 @@ from genomekit.engine import Engine
 from genomekit.engine.strands import Part, parts
 from genomekit.errors import GenomekitWarning, unknown
 from genomekit.genome.assembly import Genome
+from genomekit.genome.edit import REF_CHECKS
 from genomekit.genome.interval import Interval
 from genomekit.genome.window import Window
 from genomekit.predict.request import AnyGenome, Options, find_genome, find_own_organism, make_request
@@ -97,10 +98,13 @@ def prepare(
         options: Tracks, organism and window.
 
     Raises:
-        ValueError: An unknown scorer, one whose modality the model does not have, or an empty selection.
+        ValueError: An unknown scorer or `ref_check`, a scorer whose modality the model does not have, or an empty
+            selection.
     """
     if step < 1:
         raise ValueError(f"step={step} came; give 1 (each window is centered on its variant) or more bp.")
+    if ref_check not in REF_CHECKS:
+        raise unknown("ref_check", ref_check, REF_CHECKS)
     found = find_genome(genome, options.get("organism"))
     organism = find_own_organism(engine, options.get("organism"), found)
     chosen = choose_scorers(engine, organism, found, scorers, options.get("modalities"))
@@ -145,6 +149,17 @@ def choose_scorers(
     return chosen
 
 
+def _without_sites(genome: Genome) -> str:
+    """Say which table of polyadenylation sites is missing, "" where there is one; a preset's may be out of reach."""
+    if not genome.has_polya_sites:
+        return "a table of polyadenylation sites"
+    try:
+        genome.polya_sites()
+    except ConnectionError as error:
+        return f"its polyadenylation sites here ({error})"
+    return ""
+
+
 def _possible(
     known: Mapping[str, Scorer], engine: Engine, organism: str, genome: Genome, modalities: Any
 ) -> list[Scorer]:
@@ -155,10 +170,10 @@ def _possible(
     left: dict[str, Sequence[str]] = {}
     if not genome.has_annotation:
         left["an annotation"] = [name for name, one in known.items() if not _is_place(one)]
-    if not genome.has_polya_sites and "polyadenylation" in known:
+    if "polyadenylation" in known and (missing := _without_sites(genome)):
         # Upstream has it for human alone; elsewhere nobody misses it.
         if organism == "human" and genome.has_annotation:
-            left["a table of polyadenylation sites"] = ["polyadenylation"]
+            left[missing] = ["polyadenylation"]
         known = {name: one for name, one in known.items() if name != "polyadenylation"}
     for what, names in left.items():
         if names:

@@ -132,10 +132,10 @@ class Scene:
         if shared is None:
             reference = self.job.engine.reference(encoded[0], self.job.organism, self._region(), batch=1)
             ref = reference.unedited(needed)
-        else:
-            reference, ref = shared.of(self.job, encoded[0])
             if self._of_junctions:
                 ref = ref.remembering()  # bodies of genes, then the sites that were found there
+        else:
+            reference, ref = shared.of(self.job, encoded[0])
         change = difference(encoded[0], encoded[-1])
         if not len(change.bases):
             return ref, ref

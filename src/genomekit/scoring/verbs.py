@@ -8,7 +8,7 @@ from typing import Any, Unpack
 import pandas as pd
 
 from genomekit.engine import Engine
-from genomekit.errors import unknown
+from genomekit.errors import OutOfMemory, unknown
 from genomekit.genome.interval import Interval
 from genomekit.genome.spelling import read_variant
 from genomekit.genome.variant import Variant
@@ -84,9 +84,14 @@ def score_records(job: Job, records: Sequence[AnyRecord], *, on_error: str = "ro
 
     Raises:
         ValueError: A record cannot be scored and `on_error` is "raise".
+        OutOfMemory: What is free on the device is too little; with a memory budget it is a reason of the record.
     """
     if on_error not in ON_ERROR:
         raise unknown("on_error", on_error, ON_ERROR)
+    # A budget that was given makes a record too large whatever else the machine does.
+    own_fault: tuple[type[Exception], ...] = (ValueError, FloatingPointError)
+    if job.engine.memory_budget is not None:
+        own_fault += (OutOfMemory,)
     rows, parts = [], []
     shared = SharedReference() if job.step > 1 else None
     for record in records:
@@ -99,7 +104,7 @@ def score_records(job: Job, records: Sequence[AnyRecord], *, on_error: str = "ro
             variant = _resolved(job, Variant(record.chrom, record.position, record.ref, record.alt))
             scene = Scene.of(job, record.number, [variant])
             found = _run(job, scene, shared)
-        except (ValueError, FloatingPointError) as error:
+        except own_fault as error:
             if on_error == "raise":
                 raise type(error)(f"Record {record.number} ({record.chrom}:{record.position}): {error}") from error
             row |= {"status": "failed", "reason": str(error)}
