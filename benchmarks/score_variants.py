@@ -141,15 +141,22 @@ def main() -> None:
             forward.make(arguments.checkpoint)
         rows = [row for case in cases(arguments) if (row := run(case, arguments, count)) is not None]
     if arguments.out:
-        arguments.out.with_name(f"{arguments.out.name}_{arguments.model}.json").write_text(
-            json.dumps(rows, indent=1) + "\n"
-        )
-        text = forward.heading("Variants per second", __doc__, "cpu")
-        for name, title in (("mini", "The bundled model"), ("full", "The published size")):
-            file = arguments.out.with_name(f"{arguments.out.name}_{name}.json")
-            if file.exists():
-                text += f"## {title}\n\n" + table(json.loads(file.read_text())) + "\n"
-        arguments.out.with_suffix(".md").write_text(text.rstrip() + "\n")
+        of_model(arguments.out, arguments.model).write_text(json.dumps(rows, indent=1) + "\n")
+        write_page(arguments.out)
+
+
+def of_model(out: Path, name: str) -> Path:
+    """Return the file of a model's rows."""
+    return out.with_name(f"{out.name}_{name}.json")
+
+
+def write_page(out: Path) -> None:
+    """Write the tables of the models that were measured."""
+    text = forward.heading("Variants per second", __doc__, "cpu")
+    for name, title in (("mini", "The bundled model"), ("full", "The published size")):
+        if (file := of_model(out, name)).exists():
+            text += f"## {title}\n\n" + table(json.loads(file.read_text())) + "\n"
+    out.with_suffix(".md").write_text(text.rstrip() + "\n")
 
 
 def one(arguments, count: int) -> None:
@@ -198,7 +205,8 @@ def table(rows: list[dict]) -> str:
     ]
     for row in rows:
         whole = next(one for one in rows if one["what"] == "whole passes" and one["precision"] == row["precision"])
-        cells = [row["what"], row["precision"], f"{row.get('variants', 1):,}", f"{60 * row['per_s']:,.3g}"]
+        minute = 60 * row["per_s"]
+        cells = [row["what"], row["precision"], f"{row.get('variants', 1):,}", f"{minute:,.{0 if minute > 99 else 2}f}"]
         cells += [f"{row['cpu_s']:.3g}", f"{whole['cpu_s'] / row['cpu_s']:.1f}x", f"{row['peak_gib']:.1f}"]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
