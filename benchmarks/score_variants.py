@@ -6,7 +6,7 @@
 Random substitutions at real positions of chrV, read from a VCF. "mini" scores them with every recommended scorer
 into a folder, once with each window centered on its variant and once with windows that neighbours share (`step=8192`).
 "full" is the network of the published size, random weights, human heads, windows of 131,072 bp: every scorer, all but
-introns, centre masks alone; windows of their own, or one window that all variants share. Worm genes are ten times as
+introns, centre masks alone; windows of their own, or one window that all variants share. Worm genes are many times as
 dense as human ones, so more of a window is read than of a human one; random weights find 512 splice sites of each kind
 wherever they look, the most there can be. Whole passes are two of REF and ALT with all heads, which is what a loop runs
 before it scores anything, ours (`Engine.predict`) and those of `alphagenome-pytorch` (PYTHON has 0.2.8; it has no
