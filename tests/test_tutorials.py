@@ -146,7 +146,7 @@ def test_what_the_text_says_is_so(gene):
     merged = merged_splicing(model.score_variants(variants, progress=False))["merged_splicing"].to_numpy()
     assert (merged[:4] > 1).all()
     assert (merged[4:] < 0.15).all()
-    assert merged[1] > 0.8 * merged[0]  # GC is nearly as bad for the model
+    assert merged[0] > merged[1]  # GC is the milder way to break a donor
 
 
 @pytest.mark.slow
