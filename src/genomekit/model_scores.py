@@ -6,6 +6,8 @@ import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
 from genomekit import batch
 from genomekit.batch.variants import Source
 from genomekit.engine import Engine
@@ -35,7 +37,7 @@ class ScoreVerbs:
 
     def score_variant(
         self,
-        variant: Variant | str | Iterable[Variant | str],
+        variant: Variant | str | Iterable[Variant | str] | pd.DataFrame,
         *,
         genome: AnyGenome = None,
         scorers: Scorers = None,
@@ -55,7 +57,7 @@ class ScoreVerbs:
         """Score a variant against the reference.
 
         Args:
-            variant: As for `predict_variant`; several are those of one haplotype.
+            variant: As for `predict_variant`; several, or the rows of a table, are those of one haplotype.
             genome: See `predict_interval`. Scorers of genes need its annotation.
             scorers: Scorers or their names, such as "rna_seq" or `genomekit.scoring.CenterMaskScorer("atac", 501)`.
                 None is every recommended one that the model and the genome have what it needs for.

@@ -309,3 +309,15 @@ def test_each_allele_is_embedded_once(engine, genome, monkeypatch, step):
     for reading in readings:
         rows = [np.arange(first, first + width) for one, first, width in embedded if one == reading]
         assert len(np.unique(np.concatenate(rows))) == sum(map(len, rows))
+
+
+def test_a_table_is_a_haplotype_too(engine, genome):
+    variants = [
+        gk.Variant.parse(f"chrA:{p}:{LETTERS[p - 1]}>{'A' if LETTERS[p - 1] != 'A' else 'C'}") for p in (3001, 3010)
+    ]
+    table = pd.DataFrame([{"chrom": v.chrom, "position": v.position, "ref": v.ref, "alt": v.alt} for v in variants])
+    scorer = CenterMaskScorer("rna_seq", 301, "diff_mean")
+    (listed,), (tabled,) = (score(engine, genome, given, scorer).values() for given in (variants, table))
+    assert tabled.X.tolist() == listed.X.tolist()
+    with pytest.raises(ValueError, match="No variant came"):
+        score(engine, genome, table.iloc[:0], scorer)

@@ -14,8 +14,7 @@ from genomekit.batch.variants import Source, scene_of, score_variants
 from genomekit.engine import Engine
 from genomekit.engine.plan import Plan
 from genomekit.errors import unknown
-from genomekit.genome.spelling import read_variant
-from genomekit.genome.variant import Variant
+from genomekit.genome.spelling import read_variants
 from genomekit.predict.request import AnyGenome, Options
 from genomekit.scores.records import AnyRecord
 from genomekit.scoring.cost import cost_of
@@ -63,10 +62,9 @@ def plan(engine: Engine, name: str, given: Any, genome: AnyGenome, options: dict
         scene = Scene.at(job, 0, window, shown, shown.start + shown.width // 2 - window.start, None)
         return _plan(name, "interval", _Drawn([scene], 1, 1))
     if name == "score_variant":
-        listed = [given] if isinstance(given, (str, Variant)) else list(given)
-        if not listed:
+        read = read_variants(given, job.genome)
+        if not read:
             raise ValueError("No variant came; give at least one.")
-        read = [read_variant(one, job.genome) for one in listed]
         read = [replace(one, chrom=job.genome.resolve(one.chrom)) for one in read]
         shown = None if interval is None else job.genome.locate(interval)
         return _plan(name, "variant" if len(read) == 1 else "haplotype", _Drawn([Scene.of(job, 0, read, shown)], 1, 1))

@@ -13,7 +13,7 @@ from genomekit.engine import Engine
 from genomekit.engine.incremental import Reference
 from genomekit.errors import GenomekitWarning, unknown
 from genomekit.genome.interval import Interval
-from genomekit.genome.spelling import read_variant
+from genomekit.genome.spelling import read_variants
 from genomekit.genome.variant import Variant
 from genomekit.genome.window import Window
 from genomekit.ism.background import Background, background
@@ -121,8 +121,7 @@ def prepare(
     window = choose_window(engine, interval, found, options.get("window"), default)
     place = Place(window.chrom, window.start, window.length, window.interval, found)
     reads = [Read.of(one, request.wanted[one.modality], place) for one in _scorers(request, scorers)]
-    given = [] if variant is None else [variant] if isinstance(variant, (str, Variant)) else list(variant)
-    letters = background(found, window, [read_variant(one, found) for one in given])
+    letters = background(found, window, [] if variant is None else read_variants(variant, found))
     job = Job(engine, request, reads, window, place_of(window, found), letters, None)
     if mask == "interval":
         return Job(engine, request, reads, window, job.place, letters, job.center)

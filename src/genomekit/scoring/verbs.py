@@ -10,7 +10,7 @@ import pandas as pd
 from genomekit.engine import Engine
 from genomekit.errors import OutOfMemory, unknown
 from genomekit.genome.interval import Interval
-from genomekit.genome.spelling import read_variant
+from genomekit.genome.spelling import read_variants
 from genomekit.genome.variant import Variant
 from genomekit.predict.request import AnyGenome, Options
 from genomekit.scores import ScorePart, ScoreSet, build
@@ -27,7 +27,7 @@ INTERVAL_WIDTH = 200_001
 
 def score_variant(
     engine: Engine,
-    variant: Variant | str | Iterable[Variant | str],
+    variant: Variant | str | Iterable[Variant | str] | pd.DataFrame,
     *,
     genome: AnyGenome,
     scorers: Scorers = None,
@@ -49,8 +49,7 @@ def score_variant(
         **options: Tracks, organism and window.
     """
     job = prepare(engine, genome, scorers, parity=parity, ref_check=ref_check, options=options)
-    given = [variant] if isinstance(variant, (str, Variant)) else list(variant)
-    variants = [_resolved(job, read_variant(one, job.genome)) for one in given]
+    variants = [_resolved(job, one) for one in read_variants(variant, job.genome)]
     if not variants:
         raise ValueError("No variant came; give at least one.")
     shown = None if interval is None else job.genome.locate(interval)
