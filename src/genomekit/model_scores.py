@@ -185,7 +185,7 @@ class ScoreVerbs:
             parity: See `score_variant`.
             ref_check: See `score_variant`; also where the header of a VCF file gives a chromosome another length.
             step: Windows are centered on multiples of so many bp instead of on each variant: neighbours share one, and
-                are scored faster, by numbers that differ a little from those of centered windows.
+                are scored faster, by numbers that differ from those of centered windows: compare them first.
             shard_size: Variants per shard.
             preview: Variants to time first, to say how long a long job will take.
             progress: Show the preview and a bar.

@@ -209,3 +209,16 @@ def test_another_table_of_sites_is_another_job(model, tmp_path):
     of(5200)
     with pytest.raises(ValueError, match="another job"):
         of(5210)
+
+
+def test_many_variants_in_every_spelling(model):
+    ref = LETTERS[2999]
+    texts = [
+        f"chrA:g.3000{ref}>{other(ref)}",
+        f"chrA 3000 . {ref} {other(ref)}",
+        "chrA:g.3000del",
+        f"chrA-3000-{ref}-N",
+    ]
+    scores = model.score_variants(texts, scorers="atac", progress=False)
+    assert scores.records["status"].tolist() == ["ok"] * 4
+    assert scores.records["variant"][0] == scores.records["variant"][1] == f"chrA:3000:{ref}>{other(ref)}"

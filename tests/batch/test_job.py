@@ -345,8 +345,12 @@ def test_what_a_table_gives(tmp_path):
         ["I:9:G>T", "rs9", "ok"],
     ]
     assert made.records["id"][2] == "what"
-    with pytest.raises(TypeError, match="Item 0 is 5"):
-        score_records([5], fake.score, tmp_path / "d", identity={})
+    made = score_records([5, None, "I:5:A>C"], fake.score, tmp_path / "d", identity={}, progress=False)
+    assert made.records["status"].tolist() == ["skipped", "skipped", "ok"]
+    assert made.records["reason"][0] == "5 came; give variants, their texts or records"
+    texts = pd.DataFrame({"variant": ["I:5:A>C", "what"]})
+    made = score_records(texts, fake.score, tmp_path / "f", identity={}, progress=False)
+    assert made.records["status"].tolist() == ["ok", "skipped"]
     with pytest.raises(ValueError, match="give a list of variants"):
         score_records("I:5:A>C", fake.score, tmp_path / "e", identity={})
 

@@ -98,3 +98,27 @@ def test_tables_and_lists(genome):
         read_variants(["chrV:3:G>A", "nonsense"], genome)
     with pytest.raises(ValueError, match="has no alt"):
         read_variants(pd.DataFrame({"chrom": ["chrV"], "pos": [3], "ref": ["G"]}), genome)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "chrI\t3\t.\tG\tT",
+        "chrI\t3\t.\tG\tT\t50\tPASS\tAC=1",
+        "chrI\t3\tTAG\tG\tT",
+        "chrI 3 . G T 50 PASS .",
+        "chrI\t3\tG\tT",
+        "chrI 3 rs1 G T",
+    ],
+)
+def test_a_vcf_line_is_read_by_its_columns(tmp_path, line):
+    (tmp_path / "a.fa").write_text(">chrI\nACGTTGCA\n")
+    read = read_variant(line, Genome(tmp_path / "a.fa"))
+    assert (read.chrom, read.position, read.ref, read.alt) == ("chrI", 3, "G", "T")
+
+
+def test_a_table_with_empty_cells_is_refused():
+    for key in ("chrom", "position", "ref", "alt"):
+        for nothing in (None, float("nan")):
+            with pytest.raises(ValueError, match=f"has nothing in {key}"):
+                Variant.from_dict({"chrom": "chrI", "position": 3, "ref": "G", "alt": "T", key: nothing})

@@ -13,6 +13,7 @@ from genomekit import accessors as accessors
 from genomekit import plot
 from genomekit.genome.assembly import Genome
 from genomekit.labels import prediction_tree
+from genomekit.plot.automatic import panels_of
 from genomekit.testing import toy_genome
 
 
@@ -269,3 +270,12 @@ def test_own_data_and_predictions_side_by_side(tmp_path):
     )
     drawing.canvas.draw()
     assert names(drawing)[:2] == ["measured", "predicted"]
+
+
+def test_a_difference_draws_its_losses():
+    node = track_node(np.array([[0.0], [-0.9], [0.2]]), "donor", modality="splice_sites", strands="+")
+    (panel,), _ = panels_of(node)
+    assert isinstance(panel, plot.Tracks)
+    contributions = ism_node()["effect"].assign_attrs(modality="splice_sites")
+    (panel,), _ = panels_of(contributions.to_dataset(name="signal").assign_attrs(modality="splice_sites"))
+    assert isinstance(panel, plot.Logo)

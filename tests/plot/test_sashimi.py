@@ -158,3 +158,12 @@ def test_sites_refuse_other_tracks_and_thresholds(sites):
         SpliceSites(unstranded).draw(axes())
     with pytest.raises(ValueError, match="between 0 and 1"):
         SpliceSites(sites, threshold=5).draw(axes())
+
+
+def test_differences_have_gains_above_and_losses_below():
+    table = pd.DataFrame({"start": [20, 45], "end": [40, 70], "strand": "+", "count": [-1.4, 0.6]})
+    ax = Sashimi(table).draw(axes(), "chrI:0-100")
+    assert [text.get_text() for text in ax.texts] == ["0.6", "\N{MINUS SIGN}1.4"]
+    gain, loss = (patch.get_path().vertices[:, 1] for patch in ax.patches)
+    assert gain.max() > 0 > loss.min()
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["gain (up)", "loss (down)"]

@@ -321,3 +321,21 @@ def test_a_table_is_a_haplotype_too(engine, genome):
     assert tabled.X.tolist() == listed.X.tolist()
     with pytest.raises(ValueError, match="No variant came"):
         score(engine, genome, table.iloc[:0], scorer)
+
+
+def test_bed_files_as_they_come(engine, genome, tmp_path):
+    path = tmp_path / "peaks.bed"
+    path.write_text("track name=peaks\n#c\nA 2950 2990 .\nA 3050 3070 .\nchrQ 1 5 far\n")
+    with pytest.warns(GenomekitWarning, match="'A' is read as"):
+        (table,) = score(engine, genome, SNV, IntervalMaskScorer.from_bed(path, "rna_seq", "diff_sum")).values()
+    assert table.obs[["mask_start", "mask_end"]].values.tolist() == [[2950, 2990], [3050, 3070]]
+    with pytest.raises(ValueError, match=r"none of the chromosomes of 'intervals' \(chrQ\)"):
+        score(engine, genome, SNV, IntervalMaskScorer("rna_seq", ["chrQ:1-5"]))
+    for text, words in (
+        ("", "holds no interval"),
+        ("# nothing\n", "holds no interval"),
+        ("chrA\tstart\tend\n", r"peaks.bed, row 1: .*chrom, start, end"),
+    ):
+        path.write_text(text)
+        with pytest.raises(ValueError, match=words):
+            IntervalMaskScorer.from_bed(path, "rna_seq")

@@ -97,7 +97,7 @@ class _Drawn(NamedTuple):
 
 def _records(job: Job, source: Source) -> Iterator[AnyRecord]:
     file = vcf.path_of(source)
-    return as_records(source) if file is None else vcf.records(file, job.genome, job.ref_check)
+    return as_records(source, job.genome) if file is None else vcf.records(file, job.genome, job.ref_check)
 
 
 def _drawn(job: Job, records: Iterable[AnyRecord]) -> _Drawn:

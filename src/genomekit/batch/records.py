@@ -8,6 +8,8 @@ from typing import Any
 
 import pandas as pd
 
+from genomekit.genome.assembly import Genome
+from genomekit.genome.spelling import read_variant
 from genomekit.genome.variant import Variant
 from genomekit.scores.records import AnyRecord, Record
 
@@ -15,16 +17,17 @@ _TEXTS = ("chrom", "chromosome", "ref", "reference_bases", "alt", "alternate_bas
 _LETTER: dict[str, Any] = dict.fromkeys(_TEXTS, "A")
 
 
-def as_records(source: pd.DataFrame | Iterable[Any]) -> Iterator[AnyRecord]:
+def as_records(source: pd.DataFrame | Iterable[Any], genome: Genome | None = None) -> Iterator[AnyRecord]:
     """Turn a table or list of variants into records, numbered from 0 in their order.
 
     Args:
         source: A table with columns chrom, position (1-based), ref, alt and optionally name (or the names of VCF and of
-            the official SDK); or variants, their texts, or records, which pass as they are.
+            the official SDK) or one column `variant` of texts; or variants, their texts, or records, which pass as they
+            are.
+        genome: For texts whose letters it has to give (HGVS); without it those of `Variant.parse` are read.
 
     Raises:
         ValueError: A table lacks a column, or a text came where a list of texts is expected.
-        TypeError: An item is none of these.
 
     Example:
         >>> [(r.number, r.chrom, r.position, r.reason) for r in as_records(["chrV:123:A>G", "I-5-C-T"])]
@@ -35,9 +38,12 @@ def as_records(source: pd.DataFrame | Iterable[Any]) -> Iterator[AnyRecord]:
     if isinstance(source, str):
         raise ValueError(f"The text {source!r} came; give a list of variants, such as [{source!r}].")
     if isinstance(source, pd.DataFrame):
+        if texts := [name for name in source if str(name).lower() == "variant"]:
+            items = source[texts[0]].tolist()
+            return (_of_item(number, item, genome) for number, item in enumerate(items))
         _check_columns(source)
         return _of_table(source)
-    return (_of_item(number, item) for number, item in enumerate(source))
+    return (_of_item(number, item, genome) for number, item in enumerate(source))
 
 
 def groups(records: Iterable[AnyRecord], size: int) -> Iterator[list[AnyRecord]]:
@@ -71,17 +77,17 @@ def _of_table(table: pd.DataFrame) -> Iterator[AnyRecord]:
             yield Record(number, "", 0, "", "", " ".join(map(str, row)), str(error))
 
 
-def _of_item(number: int, item: Any) -> AnyRecord:
+def _of_item(number: int, item: Any, genome: Genome | None) -> AnyRecord:
     if isinstance(item, Variant):
         return _record(number, item)
     if isinstance(item, str):
         try:
-            return _record(number, Variant.parse(item))
+            return _record(number, Variant.parse(item) if genome is None else read_variant(item, genome))
         except ValueError as error:
             return Record(number, "", 0, "", "", item, str(error))
     if isinstance(item, AnyRecord):
         return item
-    raise TypeError(f"Item {number} is {item!r}; give variants, their texts or records.")
+    return Record(number, "", 0, "", "", repr(item), f"{item!r} came; give variants, their texts or records")
 
 
 def _record(number: int, variant: Variant) -> Record:

@@ -96,7 +96,7 @@ def score_variants(
     if job.length is not None:  # said once, not in the row of every record
         choose_window(engine, Interval(next(iter(job.genome.chroms)), 0, 1), job.genome, job.length)
     total = len(source) if file is None and isinstance(source, Sized) else None
-    records = as_records(source) if file is None else vcf.records(file, job.genome, ref_check)
+    records = as_records(source, job.genome) if file is None else vcf.records(file, job.genome, ref_check)
     if client is None:  # else what fits is a matter of the workers
         records = _fitting(job, records)
     score: Score = functools.partial(score_records, job)

@@ -343,9 +343,8 @@ def _placed(frame: pd.DataFrame, position: np.ndarray) -> pd.DataFrame:
 
 def _keep_transcripts(table: pd.DataFrame, kept: np.ndarray, names: object) -> np.ndarray:
     wanted = [names] if isinstance(names, str) else list(names)  # pyright: ignore[reportArgumentType, reportCallIssue]
-    for name in wanted:
-        if not (table["transcript_id"] == name).any():
-            raise unknown("transcript", name, table["transcript_id"])
+    if strange := set(wanted) - set(table["transcript_id"]):
+        raise unknown("transcript", sorted(strange)[0], table["transcript_id"])
     return kept & table["transcript_id"].isin(wanted).to_numpy()
 
 

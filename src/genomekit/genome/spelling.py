@@ -18,16 +18,14 @@ _CHANGE = re.compile(
     r"(?P<first>\d+)(?:_(?P<last>\d+))?"
     r"(?:(?P<ref>[A-Za-z]*)>(?P<alt>[A-Za-z]+)|(?P<what>delins|del|ins|dup|inv|=)(?P<letters>[A-Za-z]*))"
 )
-_LINE = re.compile(
-    r"(?P<chrom>\S+)\s+(?P<position>\d+)\s+(?:(?P<id>\S+)\s+)??(?P<ref>[A-Za-z.]+)\s+(?P<alt>\S+)(?:\t.*)?"
-)
 _HGVS_FORMS = "g.123A>G, g.123_125del, g.123_124insACG, g.123_125delinsT, g.123_125dup, g.123_125inv"
 
 
 def read_variant(text: str | Variant, genome: Genome) -> Variant:
     r"""Read a variant in any spelling; a Variant comes back unchanged.
 
-    Beside the spellings of `Variant.parse` there are a line of a VCF file ("chrV 123 . A G", with or without the id),
+    Beside the spellings of `Variant.parse` there are a line of a VCF file ("chrV 123 . A G", with or
+    without the id and what follows ALT),
     and HGVS on the genome ("chrV:g.123A>G", "NC_003283.9:g.123_125dup"). Letters that the text leaves out are read
     from the genome; those it has are not compared with it here.
 
@@ -53,12 +51,14 @@ def read_variant(text: str | Variant, genome: Genome) -> Variant:
     stripped = text.strip() if isinstance(text, str) else ""
     if found := _HGVS.fullmatch(stripped):
         return _read_hgvs(text, found, genome)
-    if found := _LINE.fullmatch(stripped):
-        if "," in found["alt"]:
+    # Of a VCF line every column counts: an id may look like an allele.
+    fields = stripped.split("\t") if "\t" in stripped else stripped.split()
+    if len(fields) >= 4 and fields[1].isdigit():
+        name, ref, alt = ("", *fields[2:4]) if len(fields) == 4 else fields[2:5]
+        if "," in alt:
             raise ValueError(f"Variant {text!r} has several ALT alleles; give one at a time.")
-        name = found["id"] if found["id"] not in (None, ".") else ""
-        ref, alt = ("" if allele == "." else allele for allele in (found["ref"], found["alt"]))
-        return Variant(found["chrom"], int(found["position"]), ref, alt, name)
+        ref, alt = ("" if allele == "." else allele for allele in (ref, alt))
+        return Variant(fields[0], int(fields[1]), ref, alt, "" if name == "." else name)
     return Variant.parse(text)
 
 

@@ -130,6 +130,10 @@ class Variant:
         missing = [key for key in ("chrom", "position", "ref", "alt") if key not in known]
         if missing:
             raise ValueError(f"A variant row with {', '.join(map(str, row))} has no {', '.join(missing)}.")
+        needed = ("chrom", "position", "ref", "alt")
+        empty = [key for key in needed if known[key] is None or known[key] != known[key]]  # NaN is not itself
+        if empty:
+            raise ValueError(f"A variant row has nothing in {', '.join(empty)}. An allele of no letters is written ''.")
         name = known.get("name")
         alleles = (str(known["ref"]), str(known["alt"]))
         return cls(str(known["chrom"]), known["position"], *alleles, name if isinstance(name, str) else "")

@@ -90,12 +90,13 @@ def _signal(node: xr.Dataset, max_tracks: int, color: str | None = None) -> Iter
     if signal.sizes.get("track", 1) == 0:
         return
     both = "allele" in signal.dims
-    if str(node.attrs.get("modality")) == "splice_sites":
+    signed = not both and bool((signal < 0).any())  # a difference: gains and losses
+    if "base" in signal.dims:
+        yield Logo(signal.assign_attrs(node.attrs))
+    elif str(node.attrs.get("modality")) == "splice_sites" and not signed:
         yield SpliceSites(node)
     elif "junction" in signal.dims:
         yield Sashimi(node)
-    elif "base" in signal.dims:
-        yield Logo(signal.assign_attrs(node.attrs))
     elif "bin1" in signal.dims:
         count = signal.sizes.get("track", 1)
         for index in range(min(count, max_tracks)):
@@ -108,7 +109,8 @@ def _signal(node: xr.Dataset, max_tracks: int, color: str | None = None) -> Iter
             yield Overlay(kept, scale="shared", note=_more(left_out), max_tracks=2 * max_tracks)
             yield Difference(kept, scale="shared", max_tracks=2 * max_tracks)
         else:
-            yield Tracks(kept, note=_more(left_out), color=color, max_tracks=2 * max_tracks)
+            strands = "separate" if signed else "auto"  # below zero is a loss, not the other strand
+            yield Tracks(kept, note=_more(left_out), color=color, strands=strands, max_tracks=2 * max_tracks)
 
 
 def _more(count: int) -> str:

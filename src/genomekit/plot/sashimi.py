@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,7 @@ from genomekit.plot.real import Real
 from genomekit.plot.tracks import add, check_count, legend
 
 SHARE = 0.05  # of the strongest junction shown: what is drawn unless min_count says otherwise
+SIGNS = ("gain", "loss")  # sides of a difference
 ARCS = 1.0  # height of the room for arcs, of the room for coverage
 
 
@@ -56,6 +57,8 @@ class Sashimi(Panel):
         colors: "+" and "-" (or "REF" and "ALT") -> colour.
         arc: Keywords for the arcs (PathPatch).
         text: Keywords for the counts.
+
+    Of differences (`.gk.delta()`, or a table with counts below zero) gains go up and losses go down.
 
     Raises:
         ValueError: When drawn: data without junctions, an unknown track or strand, junctions without a strand, a
@@ -97,7 +100,9 @@ class Sashimi(Panel):
         if self.top < 1 or (self.min_count or 0) < 0:
             raise ValueError(f"top={self.top}, min_count={self.min_count}; draw at least one, from 0 up.")
         groups, name = _read(self.data, self.track, region)
-        if list(groups) == [""]:
+        if any(arc.count < 0 for arcs in groups.values() for arc in arcs):
+            groups = _by_sign([arc for arcs in groups.values() for arc in arcs])
+        elif list(groups) == [""]:
             everything = groups[""]
             groups = {strand: [arc for arc in everything if arc.strand == strand] for strand in ("+", "-")}
             groups = {key: arcs for key, arcs in groups.items() if arcs or (key == "+" and not everything)}
@@ -126,8 +131,10 @@ class Sashimi(Panel):
         arcs = [arc for side in sides.values() for arc in side]
         covers = self._covers(region, sides)
         signs = dict(zip(sides, self._signs(list(sides)), strict=True))
-        alleles = {"ref", "alt"} == {key.casefold() for key in sides}
+        signed = list(sides) == list(SIGNS)
+        alleles = {"ref", "alt"} == {key.casefold() for key in sides} or signed
         tints = colors.allele_colors(list(sides)) if alleles else {key: colors.strand_color(key) for key in sides}
+        tints |= dict(zip(SIGNS, map(colors.strand_color, "-+"), strict=True)) if signed else {}
         tints |= self.colors or {}
         top_count = max((arc.count for arc in arcs), default=1.0)
         widest = max((arc.end - arc.start for arc in arcs), default=1)
@@ -138,7 +145,9 @@ class Sashimi(Panel):
                 rise = self._arc(
                     ax, arc, signs[key], tints[key], arc.count / top_count, widest, covers.get(key), tallest
                 )
-                placed.append(((arc.start + arc.end) / 2, rise, measure.compact(arc.count), signs[key]))
+                text = measure.compact(arc.count)
+                text = f"\u2212{text}" if signed and signs[key] < 0 else text
+                placed.append(((arc.start + arc.end) / 2, rise, text, signs[key]))
         ax.axhline(0, color=colors.faint(), linewidth=0.6, zorder=1)
         self._limits(ax, set(signs.values()), placed, bool(covers))
         if covers:
@@ -260,6 +269,13 @@ class Sashimi(Panel):
                 style = {"fontsize": points, "color": colors.ink(), "ha": "center", "zorder": 4, **self.text}
                 ax.annotate(text, (x, rise), (0, 1.8 * sign), textcoords="offset points", bbox=plate,
                             annotation_clip=False, va="bottom" if sign > 0 else "top", **style)  # fmt: skip
+
+
+def _by_sign(arcs: list[Arc]) -> dict[str, list[Arc]]:
+    """Part differences into gains and losses, as sizes."""
+    gains = [arc for arc in arcs if arc.count > 0]
+    losses = [replace(arc, count=-arc.count) for arc in arcs if arc.count < 0]
+    return dict(zip(SIGNS, (gains, losses), strict=True))
 
 
 def _order(arc: Arc) -> tuple[float, int, int]:

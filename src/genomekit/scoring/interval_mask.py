@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from os import PathLike
 from typing import ClassVar
@@ -59,20 +61,30 @@ class IntervalMaskScorer(AggregationScorer):
     def from_bed(
         cls, path: str | PathLike[str], modality: str, aggregation: str = "diff_log2_sum", title: str | None = None
     ) -> IntervalMaskScorer:
-        """Take the intervals of a BED file; rows of one name (column 4) are one mask.
+        """Take the intervals of a BED file; rows of one name (column 4, "." is none) are one mask.
 
         Args:
             path: BED with at least three columns, plain or compressed.
             modality: See the class.
             aggregation: See the class.
             title: None is the name of the file.
+
+        Raises:
+            ValueError: An empty file, or a row that is no interval; it is named.
         """
-        table = pd.read_csv(path, sep="\t", header=None, comment="#", dtype={0: str})
-        if table.shape[1] < 3:
-            raise ValueError(f"{path} has {table.shape[1]} columns; a BED file has chrom, start, end (and a name).")
-        names = table[3].astype(str) if table.shape[1] > 3 else [""] * len(table)
-        rows = zip(table[0], table[1], table[2], names, strict=True)
-        intervals = [Interval(chrom, int(start), int(end), name=name) for chrom, start, end, name in rows]
+        # Whole rows, as pandas opens compressed files: how columns are parted is a matter of each row.
+        lines = pd.read_csv(path, sep="\x01", header=None, names=["text"], dtype=str, quoting=csv.QUOTE_NONE)
+        intervals = []
+        for number, line in enumerate(lines["text"], start=1):
+            if line.startswith(("#", "track", "browser")):
+                continue
+            fields = line.split("\t") if "\t" in line else line.split()
+            if len(fields) < 3 or not (fields[1].isdigit() and fields[2].isdigit()):
+                raise ValueError(f"{path}, row {number}: {line!r}; a BED file has chrom, start, end (and a name).")
+            name = fields[3] if len(fields) > 3 and fields[3] != "." else ""
+            intervals.append(Interval(fields[0], int(fields[1]), int(fields[2]), name=name))
+        if not intervals:
+            raise ValueError(f"BED file {path} holds no interval.")
         return cls(modality, intervals, aggregation, title or str(path).replace("\\", "/").rpartition("/")[2])
 
     def __str__(self) -> str:
@@ -84,8 +96,9 @@ class IntervalMaskScorer(AggregationScorer):
     def targets(self, place: Place) -> list[Target]:
         """Give the masks that reach into the window."""
         masks: dict[str, list[Interval]] = {}
+        here = self._called(place)
         for number, interval in enumerate(self.intervals):
-            if interval.chrom == place.chrom:
+            if interval.chrom in here:
                 masks.setdefault(interval.name or f"#{number}", []).append(interval)
         found = []
         for name, own in masks.items():
@@ -95,3 +108,21 @@ class IntervalMaskScorer(AggregationScorer):
                 row = {"mask": "" if name.startswith("#") else name, "mask_start": low, "mask_end": high}
                 found.append(Target(MaskRule(spans, self.aggregation), row))
         return found
+
+    def _called(self, place: Place) -> set[str]:
+        """Return what the intervals call the chromosome of a place.
+
+        Raises:
+            ValueError: The genome has none of their chromosomes.
+        """
+        names = {interval.chrom for interval in self.intervals}
+        if place.genome is None:
+            return names & {place.chrom}
+        known = {}
+        for name in names:
+            with suppress(ValueError):  # files of intervals have scaffolds that a genome may lack
+                known[name] = place.genome.resolve(name)
+        if not known:
+            some = ", ".join(sorted(names)[:3])
+            raise ValueError(f"The genome has none of the chromosomes of {self.title!r} ({some}); is it another build?")
+        return {name for name, found in known.items() if found == place.chrom}
