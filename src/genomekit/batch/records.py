@@ -38,9 +38,8 @@ def as_records(source: pd.DataFrame | Iterable[Any], genome: Genome | None = Non
     if isinstance(source, str):
         raise ValueError(f"The text {source!r} came; give a list of variants, such as [{source!r}].")
     if isinstance(source, pd.DataFrame):
-        if texts := [name for name in source if str(name).lower() == "variant"]:
-            items = source[texts[0]].tolist()
-            return (_of_item(number, item, genome) for number, item in enumerate(items))
+        if (texts := _texts(source)) is not None:
+            return (_of_item(number, item, genome) for number, item in enumerate(texts))
         _check_columns(source)
         return _of_table(source)
     return (_of_item(number, item, genome) for number, item in enumerate(source))
@@ -65,6 +64,12 @@ def _check_columns(table: pd.DataFrame) -> None:
     """Refuse a table that lacks a column: an imaginary row of the right kinds fails only for that."""
     if len(table):
         Variant.from_dict({str(name): _LETTER.get(str(name).lower(), 1) for name in table.columns})
+
+
+def _texts(table: pd.DataFrame) -> list[Any] | None:
+    """Return the column of texts, where a table has one."""
+    named = [name for name in table.columns if str(name).lower() == "variant"]
+    return table[named[0]].tolist() if named else None
 
 
 def _of_table(table: pd.DataFrame) -> Iterator[AnyRecord]:

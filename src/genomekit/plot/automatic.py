@@ -109,8 +109,9 @@ def _signal(node: xr.Dataset, max_tracks: int, color: str | None = None) -> Iter
             yield Overlay(kept, scale="shared", note=_more(left_out), max_tracks=2 * max_tracks)
             yield Difference(kept, scale="shared", max_tracks=2 * max_tracks)
         else:
-            strands = "separate" if signed else "auto"  # below zero is a loss, not the other strand
-            yield Tracks(kept, note=_more(left_out), color=color, strands=strands, max_tracks=2 * max_tracks)
+            # Below zero is a loss, not the other strand; one scale, or changes of nothing would look like some.
+            how: dict[str, Any] = {"strands": "separate", "scale": "shared"} if signed else {}
+            yield Tracks(kept, note=_more(left_out), color=color, max_tracks=2 * max_tracks, **how)
 
 
 def _more(count: int) -> str:
