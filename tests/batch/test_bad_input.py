@@ -132,8 +132,10 @@ def test_what_is_wrong_with_the_call_is_said_before_it_begins(model, score, tmp_
         ValueError, match=r"CenterMaskScorer\(modality='cage'.*reads 'cage', which 'tiny' does not predict"
     ):
         score(GOOD, scorers=[CenterMaskScorer("atac", 501), CenterMaskScorer("cage", 501)], out=out)
-    with pytest.raises(ValueError, match="Unknown scorer 'cage'"):
+    with pytest.raises(ValueError, match="reads 'cage', which 'tiny' does not predict for worm"):
         score(GOOD, scorers="cage", out=out)
+    with pytest.raises(ValueError, match="Unknown scorer 'cagee'"):
+        score(GOOD, scorers="cagee", out=out)
     assert not out.exists()
 
 
@@ -222,3 +224,10 @@ def test_many_variants_in_every_spelling(model):
     scores = model.score_variants(texts, scorers="atac", progress=False)
     assert scores.records["status"].tolist() == ["ok"] * 4
     assert scores.records["variant"][0] == scores.records["variant"][1] == f"chrA:3000:{ref}>{other(ref)}"
+
+
+def test_a_gene_that_is_asked_for_is_named(score):
+    records = score(snv(5100), scorers=GeneMaskScorer("rna_seq", gene="one"))
+    assert records["reason"].tolist() == [""]
+    records = score(GOOD, scorers=GeneMaskScorer("rna_seq", mask="body", gene="one"))
+    assert records["reason"][0].endswith("the variant touches no gene (asked for: one)")

@@ -20,7 +20,7 @@ from genomekit.predict.result import provenance
 from genomekit.predict.verbs import choose_window
 from genomekit.scoring.center_mask import CenterMaskScorer
 from genomekit.scoring.junction import JunctionScorer
-from genomekit.scoring.recommended import recommended_scorers
+from genomekit.scoring.recommended import RECOMMENDED, recommended_scorers
 from genomekit.scoring.scorer import Scorer
 
 Scorers = Scorer | str | Iterable[Scorer | str] | None
@@ -125,12 +125,13 @@ def choose_scorers(
     known = recommended_scorers(engine.tracks.select(organism=organism).modalities)
     if scorers is None:
         return _possible(known, engine, organism, genome, modalities)
-    given = [scorers] if isinstance(scorers, (Scorer, str)) else list(scorers)
+    given = list(scorers) if isinstance(scorers, Iterable) and not isinstance(scorers, str) else [scorers]
+    named = {**RECOMMENDED, **known}  # of a modality that is not here it is said which, below
     chosen = []
     for one in given:
-        if isinstance(one, str) and one not in known:
+        if isinstance(one, str) and one not in named:
             raise unknown("scorer", one, known)
-        chosen.append(known[one] if isinstance(one, str) else one)
+        chosen.append(named[one] if isinstance(one, str) else one)
     if not chosen:
         raise ValueError("No scorer came; give at least one, or None for the recommended ones.")
     names = [str(one) for one in chosen]

@@ -163,5 +163,8 @@ def _spelled(scene: Scene) -> str:
 
 def _reason(parts: list[ScorePart], job: Job) -> str:
     """Say which scorers had nothing to score, and why."""
-    why: dict[str, Any] = {str(scorer): scorer.nothing for scorer in job.reads}
+    why: dict[str, Any] = {}
+    for scorer in job.reads:
+        gene = getattr(scorer, "gene", None)
+        why[str(scorer)] = scorer.nothing if gene is None else f"{scorer.nothing} (asked for: {gene})"
     return "; ".join(f"{part.scorer}: {why[part.scorer]}" for part in parts if not len(part.obs))
