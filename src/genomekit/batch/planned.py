@@ -5,12 +5,11 @@ from __future__ import annotations
 import inspect
 import random
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 from genomekit.batch import vcf
 from genomekit.batch.records import as_records
-from genomekit.batch.variants import Source, scene_of, score_variants
+from genomekit.batch.variants import Source, score_variants
 from genomekit.engine import Engine
 from genomekit.engine.plan import Plan
 from genomekit.errors import unknown
@@ -57,15 +56,12 @@ def plan(engine: Engine, name: str, given: Any, genome: AnyGenome, options: dict
         scorers = GeneMaskScorer("rna_seq", width=INTERVAL_WIDTH)
     job = prepare(engine, genome, scorers, options=Options(**shared), **settings)
     if name == "score_interval":
-        window = job.window(job.genome.locate(given))
-        shown = window.interval
-        scene = Scene.at(job, 0, window, shown, shown.start + shown.width // 2 - window.start, None)
-        return _plan(name, "interval", _Drawn([scene], 1, 1))
+        return _plan(name, "interval", _Drawn([Scene.of_interval(job, given)], 1, 1))
     if name == "score_variant":
         read = read_variants(given, job.genome)
         if not read:
             raise ValueError("No variant came; give at least one.")
-        read = [replace(one, chrom=job.genome.resolve(one.chrom)) for one in read]
+        read = [job.resolved(one) for one in read]
         shown = None if interval is None else job.genome.locate(interval)
         return _plan(name, "variant" if len(read) == 1 else "haplotype", _Drawn([Scene.of(job, 0, read, shown)], 1, 1))
     return _plan(name, "variant", _drawn(job, _records(job, given)))
@@ -119,7 +115,7 @@ def _drawn(job: Job, records: Iterable[AnyRecord]) -> _Drawn:
     scenes = []
     for record in kept:
         try:
-            scenes.append(scene_of(job, record))
+            scenes.append(Scene.of_record(job, record))
         except Exception as error:  # whatever a scorer of the user's own may raise; scoring gives it a row
             reason = str(error)
     if not scenes:

@@ -21,7 +21,6 @@ from genomekit.batch.per_process import PerProcess
 from genomekit.batch.records import as_records, groups
 from genomekit.engine import Engine
 from genomekit.genome.interval import Interval
-from genomekit.genome.variant import Variant
 from genomekit.genome.vcf_write import check_target
 from genomekit.predict.request import AnyGenome, Options
 from genomekit.predict.verbs import choose_window
@@ -168,16 +167,6 @@ def make_score(
     return functools.partial(score_records, job)
 
 
-def scene_of(job: Job, record: AnyRecord) -> Scene:
-    """Lay a record over its window, and ask the scorers what they read there; the network does not run.
-
-    Raises:
-        ValueError: It cannot be scored.
-    """
-    chrom = job.genome.resolve(record.chrom)
-    return Scene.of(job, record.number, [Variant(chrom, record.position, record.ref, record.alt)])
-
-
 def _fitting(job: Job, records: Iterator[AnyRecord]) -> Iterator[AnyRecord]:
     """Give the records back, once one that takes little is known to fit in memory.
 
@@ -187,11 +176,10 @@ def _fitting(job: Job, records: Iterator[AnyRecord]) -> Iterator[AnyRecord]:
     first, scenes = list(itertools.islice(records, _FIRST)), []
     for record in first:
         with suppress(Exception):  # said again with its row, whatever a scorer of the user's own may raise
-            scenes += [] if record.reason else [scene_of(job, record)]
+            scenes += [] if record.reason else [Scene.of_record(job, record)]
     if scenes:
         least = min(scenes, key=lambda scene: cost_of(scene).bytes)
-        names = list(dict.fromkeys(scorer.modality for scorer in job.reads))
-        job.engine.require(cost_of(least).total, least.window.length, names)
+        job.engine.require(cost_of(least).total, least.window.length, job.modalities)
     return itertools.chain(first, records)
 
 

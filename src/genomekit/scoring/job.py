@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from genomekit.errors import GenomekitWarning, unknown
 from genomekit.genome.assembly import Genome
 from genomekit.genome.edit import REF_CHECKS
 from genomekit.genome.interval import Interval
+from genomekit.genome.variant import Variant
 from genomekit.genome.window import Window
 from genomekit.predict.request import AnyGenome, Options, find_genome, find_own_organism, make_request
 from genomekit.predict.result import provenance
@@ -46,6 +47,15 @@ class Job:
     ref_check: str
     step: int
     """bp between the centres of windows; 1 centres each on its variant."""
+
+    @property
+    def modalities(self) -> list[str]:
+        """What the scorers read."""
+        return list(dict.fromkeys(scorer.modality for scorer in self.reads))
+
+    def resolved(self, variant: Variant) -> Variant:
+        """Return a variant with its chromosome named as in the genome."""
+        return replace(variant, chrom=self.genome.resolve(variant.chrom))
 
     def window(self, interval: Interval) -> Window:
         """Choose the window of a variant or interval."""

@@ -20,6 +20,7 @@ from genomekit.genome.variant import Variant
 from genomekit.genome.window import Window
 from genomekit.predict.variant import hull
 from genomekit.scores import ScorePart
+from genomekit.scores.records import AnyRecord
 from genomekit.scoring.alleles import Ask, Orientation, read, spans_of
 from genomekit.scoring.job import Job
 from genomekit.scoring.junction import JunctionScorer
@@ -75,6 +76,23 @@ class Scene:
         end = max(max(one.end, one.start + len(one.alt), one.start + 1) for one in placed)
         touched = Interval(window.chrom, start, end)
         return cls.at(job, record, window, touched, start - window.start, edit)
+
+    @classmethod
+    def of_record(cls, job: Job, record: AnyRecord) -> Scene:
+        """Lay a record over its window.
+
+        Raises:
+            ValueError: It cannot be scored.
+        """
+        variant = Variant(record.chrom, record.position, record.ref, record.alt)
+        return cls.of(job, record.number, [job.resolved(variant)])
+
+    @classmethod
+    def of_interval(cls, job: Job, interval: Interval | str) -> Scene:
+        """Lay an interval of the reference over its window; there is one allele."""
+        window = job.window(job.genome.locate(interval))
+        shown = window.interval
+        return cls.at(job, 0, window, shown, shown.start + shown.width // 2 - window.start, None)
 
     @classmethod
     def at(cls, job: Job, record: int, window: Window, touched: Interval, offset: int, edit: Edit | None) -> Scene:

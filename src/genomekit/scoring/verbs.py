@@ -49,7 +49,7 @@ def score_variant(
         **options: Tracks, organism and window.
     """
     job = prepare(engine, genome, scorers, parity=parity, ref_check=ref_check, options=options)
-    variants = [_resolved(job, one) for one in read_variants(variant, job.genome)]
+    variants = [job.resolved(one) for one in read_variants(variant, job.genome)]
     if not variants:
         raise ValueError("No variant came; give at least one.")
     shown = None if interval is None else job.genome.locate(interval)
@@ -100,8 +100,7 @@ def score_records(job: Job, records: Sequence[AnyRecord], *, on_error: str = "ro
         if record.reason:
             continue
         try:
-            variant = _resolved(job, Variant(record.chrom, record.position, record.ref, record.alt))
-            scene = Scene.of(job, record.number, [variant])
+            scene = Scene.of_record(job, record)
             found = _run(job, scene, shared)
         except own_fault as error:
             if on_error == "raise":
@@ -133,10 +132,8 @@ def score_interval(
     if scorers is None:
         scorers = GeneMaskScorer("rna_seq", width=INTERVAL_WIDTH)
     job = prepare(engine, genome, scorers, options=options)
-    window = job.window(job.genome.locate(interval))
-    shown = window.interval
-    middle = shown.start + shown.width // 2
-    scene = Scene.at(job, 0, window, shown, middle - window.start, None)
+    scene = Scene.of_interval(job, interval)
+    shown = scene.window.interval
     parts = [part for part in _run(job, scene) if part.ref is not None]
     levels = [
         ScorePart(one.scorer, one.modality, False, one.obs, one.var, one.ref) for one in parts if one.ref is not None
@@ -147,14 +144,10 @@ def score_interval(
 
 
 def _run(job: Job, scene: Scene, shared: SharedReference | None = None) -> list[ScorePart]:
-    names = list(dict.fromkeys(scorer.modality for scorer in job.reads))
+    names = job.modalities
     if shared is None:  # else part of what it takes may be there already
         job.engine.require(cost_of(scene).total, scene.window.length, names)
     return job.engine.within_memory(lambda: scene.parts(shared), scene.window.length, names)
-
-
-def _resolved(job: Job, variant: Variant) -> Variant:
-    return Variant(job.genome.resolve(variant.chrom), variant.position, variant.ref, variant.alt, variant.name)
 
 
 def _spelled(scene: Scene) -> str:
