@@ -16,7 +16,7 @@ from genomekit.align import align, alt_span, site_spans
 from genomekit.engine import Engine
 from genomekit.engine.held import Held
 from genomekit.engine.strands import Part, read_window
-from genomekit.errors import unknown
+from genomekit.errors import shorten, unknown
 from genomekit.genome.assembly import Genome
 from genomekit.genome.edit import Edit
 from genomekit.genome.interval import Interval
@@ -144,8 +144,8 @@ def hull(variants: Sequence[Variant], genome: Genome, *, parity: bool = False) -
         chrom = genome.resolve(one.chrom)
         if max(one.end, one.start) > genome.chroms[chrom]:
             raise ValueError(
-                f"Variant {one} lies outside {chrom}, whose bases are numbered 1 to {genome.chroms[chrom]:,}. Check "
-                "the position and the assembly."
+                f"Variant {shorten(one)} lies outside {chrom}, whose bases are numbered 1 to "
+                f"{genome.chroms[chrom]:,}. Check the position and the assembly."
             )
     normal = variants if parity else [normalize(one, genome.fasta.fetch) for one in variants]
     if len(chroms := {one.chrom for one in normal}) > 1:

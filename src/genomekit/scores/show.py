@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 from anndata import AnnData
 
+from genomekit.errors import shorten
 from genomekit.scores.layout import GENE
 from genomekit.scores.records import STATUSES
 
@@ -70,4 +71,5 @@ def facts(table: AnnData) -> dict[str, Any]:
 
 
 def _lost(records: pd.DataFrame) -> pd.DataFrame:
-    return records.loc[records["status"] != "ok", ["record", "variant", "status", "reason"]].head(_MOST)
+    lost = records.loc[records["status"] != "ok", ["record", "variant", "status", "reason"]].head(_MOST)
+    return lost.assign(variant=lost["variant"].map(shorten))
