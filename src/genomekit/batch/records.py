@@ -20,8 +20,8 @@ def as_records(source: pd.DataFrame | Iterable[Any], genome: Genome | None = Non
 
     Args:
         source: A table with the columns of `Variant.from_dict` (chrom, position, ref, alt and optionally name, also by
-            their names in VCF, MAF and the official SDK) or one column `variant` of texts; or variants, their texts, or records, which pass as they
-            are.
+            their names in VCF, MAF and the official SDK) or one column `variant` of texts; or variants, their texts,
+            or records, which pass as they are.
         genome: For texts whose letters it has to give (HGVS); without it those of `Variant.parse` are read.
 
     Raises:

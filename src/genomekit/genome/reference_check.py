@@ -88,7 +88,7 @@ class ReferenceTally:
         if here == variant.ref:
             self.count(True)
             return True
-        self._causes.update(_causes(variant, here, self.read))
+        self._causes.update(list(_causes(variant, here, self.read)))
         self.count(False)
         return False
 

@@ -126,6 +126,7 @@ def window_of(
     if interval is not None:
         return choose_window(engine, interval, genome, length)
     place = hull(variants, genome)
+    check_span(variants, place, engine.config.lengths, length)
     return replace(window := choose_window(engine, place, genome, length), interval=window.as_interval())
 
 
@@ -151,6 +152,33 @@ def hull(variants: Sequence[Variant], genome: Genome, *, parity: bool = False) -
     if len(chroms := {one.chrom for one in normal}) > 1:
         raise ValueError(f"Variants on {', '.join(sorted(chroms))} came; give those of one chromosome.")
     return Interval(normal[0].chrom, min(v.start for v in normal), max(max(v.end, v.start + 1) for v in normal))
+
+
+def check_span(variants: Sequence[Variant], place: Interval, lengths: Iterable[int], length: int | None) -> None:
+    """Refuse variants that no window, or not the one asked for, can hold.
+
+    Args:
+        variants: One or more.
+        place: What they span, as `hull` gives it.
+        lengths: Supported lengths in bp.
+        length: The one asked for; None is any.
+
+    Raises:
+        ValueError: They do not fit; the text says which windows would do.
+    """
+    known = sorted(lengths)
+    named = f"Variant {shorten(variants[0])} spans" if len(variants) == 1 else f"{len(variants)} variants span"
+    longer = [one for one in known if one >= place.width]
+    if not longer:
+        raise ValueError(
+            f"{named} {place.width:,} bp and the longest window is {known[-1]:,} bp. With interval=, predict_variant "
+            "and score_variant take the part of a variant that lies in the window of that interval."
+        )
+    if length in known and place.width > length:
+        raise ValueError(
+            f"{named} {place.width:,} bp and does not fit the window of {length:,} bp asked for. Leave window= out, or "
+            f"give one of: {', '.join(f'{one:,}' for one in longer)}."
+        )
 
 
 @dataclass(frozen=True, eq=False)

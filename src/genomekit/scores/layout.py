@@ -171,17 +171,17 @@ def repeated(table: AnnData, copies: Sequence[tuple[int, int, str]]) -> AnnData:
         copies: Number of a record, that of the record whose rows it gets, and the text of its variant.
     """
     here = table.obs["record"].to_numpy()
-    rows = [np.flatnonzero(here == source) for _, source, _ in copies]
-    counts = [len(one) for one in rows]
-    longer = ordered(table, np.concatenate([np.arange(len(here)), *rows]))
-    new = {"record": [one for one, _, _ in copies], "variant": [text for _, _, text in copies]}
-    obs = longer.obs.reset_index(drop=True)
+    own = [np.flatnonzero(here == source) for _, source, _ in copies]
+    rows = np.concatenate([np.arange(len(here)), *own])
+    counts = [len(one) for one in own]
+    new = {"record": [record for record, _, _ in copies], "variant": [variant for _, _, variant in copies]}
+    obs = table.obs.iloc[rows].reset_index(drop=True)
     for name, values in new.items():
         old = table.obs[name].to_numpy()
         obs[name] = np.concatenate([old, np.repeat(np.array(values, dtype=old.dtype), counts)])
     obs.index = _row_labels(obs)
-    longer.obs = obs
-    return longer
+    layers = {name: np.asarray(values)[rows] for name, values in table.layers.items()}
+    return AnnData(_dense(table.X)[rows], obs=obs, var=table.var, uns=dict(table.uns), layers=layers)
 
 
 def common(many: Sequence[Mapping[str, object]]) -> dict[str, object]:

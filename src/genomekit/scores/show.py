@@ -71,5 +71,6 @@ def facts(table: AnnData) -> dict[str, Any]:
 
 
 def _lost(records: pd.DataFrame) -> pd.DataFrame:
-    lost = records.loc[records["status"] != "ok", ["record", "variant", "status", "reason"]].head(_MOST)
-    return lost.assign(variant=lost["variant"].map(shorten))
+    lost = records[records["status"] != "ok"].head(_MOST)
+    named = lost["variant"].where(lost["chrom"] != "", lost["id"])  # what could not be read stands as it came
+    return lost.assign(variant=named.map(shorten))[["record", "variant", "status", "reason"]]
