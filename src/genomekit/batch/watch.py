@@ -42,8 +42,8 @@ def watch(
         tally.tell()
     if repeated:
         warnings.warn(
-            f"{repeated:,} records make the same change as an earlier one, maybe in another spelling; each has its own "
-            "row with the same scores, and the reason there names the earlier record.",
+            f"Records that make the same change as an earlier one, maybe in another spelling: {repeated:,}. Each has its "
+            "own row with the same scores, and the reason there names the earlier record.",
             GenomekitWarning,
             stacklevel=2,
         )

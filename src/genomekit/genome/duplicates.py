@@ -40,7 +40,10 @@ class Duplicates:
     def _normal(self, variant: Variant) -> Variant:
         if self.read is None or variant.is_snv:
             return variant
-        # The letters that a shift passes over are those of the genome, so those of REF have to be as well.
-        if variant.ref and self.read(variant.chrom, variant.start, variant.end) != variant.ref:
+        try:
+            # The letters that a shift passes over are those of the genome, so those of REF have to be as well.
+            if variant.ref and self.read(variant.chrom, variant.start, variant.end) != variant.ref:
+                return variant
+            return normalize(variant, self.read)
+        except ValueError:  # past the end of the chromosome
             return variant
-        return normalize(variant, self.read)

@@ -16,7 +16,7 @@ from genomekit.genome import cache
 
 _CHUNK = 1 << 22
 _SHOW_PROGRESS = 100 << 20  # bytes of a compressed file that take more than a few seconds to unpack
-BGZF_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
+_BGZF_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
 _UPPER = bytes.maketrans(b"abcdefghijklmnopqrstuvwxyz", b"ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 _COMPLEMENT = str.maketrans("ACGTUNRYSWKMBDHVacgtunryswkmbdhv", "TGCAANYRSWMKVHDBtgcaanyrswmkvhdb")
 
@@ -171,8 +171,8 @@ def _check_end(path: Path, head: bytes) -> None:
     """A bgzip file that is cut between two of its blocks unpacks without complaint: look for the end mark."""
     if head[12:14] == b"BC" and head[3:4] == b"\x04":
         with path.open("rb") as file:
-            file.seek(max(path.stat().st_size - len(BGZF_END), 0))
-            if file.read() != BGZF_END:
+            file.seek(max(path.stat().st_size - len(_BGZF_END), 0))
+            if file.read() != _BGZF_END:
                 raise ValueError(f"FASTA file {path} is truncated: the end mark of bgzip is missing. Fetch it again.")
 
 

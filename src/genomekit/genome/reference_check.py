@@ -84,7 +84,11 @@ class ReferenceTally:
 
     def fits(self, variant: Variant) -> bool:
         """Compare the REF letters of a variant, its chromosome named as in the genome."""
-        here = self.read(variant.chrom, variant.start, variant.end) if variant.ref else ""
+        try:
+            here = self.read(variant.chrom, variant.start, variant.end) if variant.ref else ""
+        except ValueError:  # past the end of the chromosome
+            self.count(False)
+            return False
         if here == variant.ref:
             self.count(True)
             return True
