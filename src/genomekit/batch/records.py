@@ -38,9 +38,10 @@ def as_records(source: pd.DataFrame | Iterable[Any], genome: Genome | None = Non
     if isinstance(source, pd.DataFrame):
         if (texts := _texts(source)) is not None:
             return (_of_item(number, item, genome) for number, item in enumerate(texts))
-        if len(source):
-            check_columns(source.columns)
-        return _of_table(source)
+        table: pd.DataFrame = source
+        if len(table):
+            check_columns(table.columns)
+        return _of_table(table)
     return (_of_item(number, item, genome) for number, item in enumerate(source))
 
 

@@ -97,7 +97,7 @@ def score_variants(
         choose_window(engine, Interval(next(iter(job.genome.chroms)), 0, 1), job.genome, job.length)
     total = len(source) if file is None and isinstance(source, Sized) else None
     records = as_records(source, job.genome) if file is None else vcf.records(file, job.genome, ref_check)
-    notes: dict[str, object] = {}
+    notes: dict[str, int] = {}
     records = watch(records, job.genome, notes, parity=parity, check=ref_check != "ignore")
     if client is None:  # else what fits is a matter of the workers
         records = _fitting(job, records)

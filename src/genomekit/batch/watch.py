@@ -15,7 +15,7 @@ from genomekit.scores.records import AnyRecord, Record
 
 
 def watch(
-    records: Iterable[AnyRecord], genome: Genome, notes: dict[str, object], *, parity: bool = False, check: bool = True
+    records: Iterable[AnyRecord], genome: Genome, notes: dict[str, int], *, parity: bool = False, check: bool = True
 ) -> Iterator[AnyRecord]:
     """Give records on, those that repeat an earlier one with its number; say once what is noticed.
 
@@ -42,8 +42,8 @@ def watch(
         tally.tell()
     if repeated:
         warnings.warn(
-            f"Records that make the same change as an earlier one, maybe in another spelling: {repeated:,}. Each has its "
-            "own row with the same scores, and the reason there names the earlier record.",
+            f"Records that make the same change as an earlier one, maybe in another spelling: {repeated:,}. Each has "
+            "its own row with the same scores, and the reason there names the earlier record.",
             GenomekitWarning,
             stacklevel=2,
         )
