@@ -102,7 +102,7 @@ def test_a_file_that_is_cut(score, tmp_path):
         ValueError, match=r"is cut: its last line \(chrA 3039 v3039 . .\) has no end, and 5 of 8 columns"
     ):
         score(cut, out=tmp_path / "out", shard_size=10)
-    assert not list((tmp_path / "out" / "shards").iterdir())  # nothing is computed of it
+    assert not (tmp_path / "out").exists()  # nothing was computed of it
     with pytest.warns(GenomekitWarning, match=r"may be cut: its last line \(chrA 3039 v3039 . .\) does not end"):
         assert len(score("".join(rows)[:-1], out=tmp_path / "out", shard_size=10)) == 40
 
