@@ -31,7 +31,7 @@ class Tracks(Panel):
 
     Args:
         data: A node of a result, a bigWig or bedGraph file, a table (chrom, start, end, value), or a mapping of labels
-            to any of these.
+            to any of these. The labels "+" and "-" are strands, as in {"RNA": {"+": "plus.bw", "-": "minus.bw"}}.
         style: "fill", "line" or "heat" (a row of colour).
         color: One colour, one per lane, or a mapping of labels to colours. None: one colour for all lanes.
         color_by: Column of the metadata whose values get colours, with a legend.
