@@ -7,7 +7,7 @@ from made_results import axes, contact_node
 
 from genomekit import accessors as accessors
 from genomekit.plot import ContactMap, Virtual4C
-from genomekit.plot.contacts import read_grid
+from genomekit.plot.contact_grid import read_grid, thinned
 
 
 def mesh(ax):
@@ -69,8 +69,9 @@ def test_colours_are_symmetric_where_values_have_two_signs(grid):
 
 def test_a_variant_shows_its_difference_or_one_allele():
     both = contact_node(np.stack([np.ones((4, 4, 1)), 3 * np.ones((4, 4, 1))]))
-    assert (read_grid(both, ax_region(), None, None)[0].values == 2).all()
-    assert (read_grid(both, ax_region(), None, "alt")[0].values == 3).all()
+    change = np.ma.filled(mesh(ContactMap(both, shape="square").draw(axes())).get_array(), np.nan)
+    assert (change == 2).all()
+    assert (read_grid(both, ax_region(), "alt").values == 3).all()
     assert ContactMap(both).draw(axes()).get_title(loc="left").count("ALT - REF") == 1
     with pytest.raises(ValueError, match="Unknown allele 'het'"):
         ContactMap(both, allele="het").draw(axes())
@@ -82,7 +83,7 @@ def test_many_bins_are_averaged_in_blocks_and_missing_ones_left_out():
     values = np.ones((2100, 2100), dtype=np.float32)
     values[:3, :3] = np.nan
     values[:3, 2] = 4
-    thin = read_grid(contact_node(values[..., None], step=1), _wide(2100), None, None)[0]
+    thin = thinned(read_grid(contact_node(values[..., None], step=1), _wide(2100)))
     assert thin.values.shape == (700, 700)
     assert thin.step == 3
     assert thin.values[0, 0] == 4  # the mean of what is known
@@ -139,7 +140,7 @@ def test_a_real_cool_file_is_read(shared):
     cooler = pytest.importorskip("cooler")
     path = shared / "data" / "yeast" / "yeast.10kb.cool"
     ax = ContactMap(path, balance=False, transform="log1p").draw(axes(), "II:100,000-400,000")
-    assert ax.get_title(loc="left") == "Contacts, counts"
+    assert ax.get_title(loc="left") == "Contacts, counts, log1p scale"
     expected = cooler.Cooler(str(path)).matrix(balance=False).fetch("chrII:100,000-400,000")
     shown = np.ma.filled(mesh(ax).get_array().reshape(30, 30), np.nan)
     rows, columns = np.triu_indices(30)

@@ -143,8 +143,8 @@ def subtract(alt: Curve, ref: Curve, kind: str, pseudocount: Real) -> Curve:
     check_units(alt.label, alt.units, ref.label, ref.units)
     if alt.step != ref.step or (alt.start - ref.start) % alt.step:
         raise ValueError(
-            f"{alt.label!r} and {ref.label!r} have different bins, {alt.step} bp from {alt.start:,} on and {ref.step} bp "
-            f"from {ref.start:,} on; bring them to one with .gk.bin(...)."
+            f"{alt.label!r} and {ref.label!r} have different bins, {alt.step} bp from {alt.start:,} on and {ref.step} "
+            f"bp from {ref.start:,} on; bring them to one with .gk.bin(...)."
         )
     start = max(alt.start, ref.start)
     end = min(curve.start + curve.step * len(curve.values) for curve in (alt, ref))

@@ -172,7 +172,9 @@ def _matched(groups: Mapping[str, list[Curve]], template: str) -> list[Lane]:
     """
     first = next(iter(groups.values()))
     if all(len(members) == 1 for members in groups.values()):
-        return [Lane(first[0].written(template), [members[0] for members in groups.values()])]
+        alone = [members[0] for members in groups.values()]
+        labels = dict.fromkeys(curve.written(template) for curve in alone)
+        return [Lane(next(iter(labels)) if len(labels) == 1 else "", alone)]  # else the legend tells them apart
     labels = [curve.label for curve in first]
     for name, members in groups.items():
         if sorted(curve.label for curve in members) != sorted(labels):

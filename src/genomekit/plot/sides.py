@@ -48,8 +48,8 @@ def sides_of(data: Any, reference: Any) -> tuple[Side, Side]:
         return Side("ALT", data, "alt"), Side("REF", data, "ref")
     if len(data) != 2:
         raise ValueError(
-            f"A difference is of two data, the reference first, and {len(data)} came: {', '.join(map(str, data)) or '-'}. "
-            "Give {name: reference, other name: data}, or reference=."
+            f"A difference is of two data, and {len(data)} came: {', '.join(map(str, data)) or 'none'}. Give "
+            "{name: reference, other name: data}, or reference=."
         )
     below, above = data
     if {str(name).casefold() for name in data} == {"ref", "alt"}:
