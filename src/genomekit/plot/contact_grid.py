@@ -14,6 +14,7 @@ from genomekit.errors import unknown
 from genomekit.genome.interval import Interval
 from genomekit.plot.cool import read_cool
 from genomekit.plot.curves import dataset_of
+from genomekit.plot.panel import extent_of
 from genomekit.plot.sides import Side, check_units
 
 MOST = 1024  # bins drawn along a side; more are averaged in blocks
@@ -81,6 +82,8 @@ def read_grid(data: Any, region: Interval, allele: str | None = None, how: Readi
     if len(at) > 1 and at[0] > at[-1]:
         values, at = values[::-1, ::-1], at[::-1]
     inside = np.flatnonzero((at < region.end) & (at + step > region.start))
+    if not len(inside):
+        raise ValueError(f"No bin of the contacts, {extent_of(node.attrs, at[0], at[-1] + step)}, lies in {region}.")
     part = slice(inside[0], inside[-1] + 1)
     name, units = str(node.attrs.get("long_name") or "Contacts"), str(node.attrs.get("units", ""))
     return Grid(values[part, part], int(at[inside[0]]), step, label, units, name)

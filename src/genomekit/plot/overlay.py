@@ -147,7 +147,7 @@ def _check_scale(curves: Sequence[Curve]) -> None:
     """
     first = curves[0]
     for curve in curves[1:]:
-        summed = "sum" in (first.facts.get("aggregation"), curve.facts.get("aggregation"))
+        summed = any(part.facts.get("aggregation") == "sum" and part.step > 1 for part in (first, curve))
         if first.units and curve.units and first.units != curve.units:
             what = f"{first.units!r} and {curve.units!r}"
         elif summed and first.step != curve.step:
