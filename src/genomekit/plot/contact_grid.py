@@ -14,7 +14,6 @@ from genomekit.errors import unknown
 from genomekit.genome.interval import Interval
 from genomekit.plot.cool import read_cool
 from genomekit.plot.curves import dataset_of
-from genomekit.plot.panel import extent_of
 from genomekit.plot.sides import Side, check_units
 
 MOST = 1024  # bins drawn along a side; more are averaged in blocks
@@ -83,7 +82,7 @@ def read_grid(data: Any, region: Interval, allele: str | None = None, how: Readi
         values, at = values[::-1, ::-1], at[::-1]
     inside = np.flatnonzero((at < region.end) & (at + step > region.start))
     if not len(inside):
-        raise ValueError(f"No bin of the contacts, {extent_of(node.attrs, at[0], at[-1] + step)}, lies in {region}.")
+        raise ValueError(f"No bin of the contacts lies in {region}; they cover {at[0]:,}-{at[-1] + step:,}.")
     part = slice(inside[0], inside[-1] + 1)
     name, units = str(node.attrs.get("long_name") or "Contacts"), str(node.attrs.get("units", ""))
     return Grid(values[part, part], int(at[inside[0]]), step, label, units, name)
@@ -95,7 +94,10 @@ def _is_file(data: Any) -> bool:
 
 def has_alleles(data: Any) -> bool:
     """Whether data hold REF and ALT."""
-    return isinstance(data, xr.DataTree | xr.Dataset | xr.DataArray) and "allele" in dataset_of(data)["signal"].dims
+    if not isinstance(data, xr.DataTree | xr.Dataset | xr.DataArray):
+        return False
+    node = dataset_of(data)
+    return "signal" in node and "allele" in node["signal"].dims
 
 
 def _from_file(path: Path, region: Interval, allele: str | None, how: Reading) -> Grid:
