@@ -131,7 +131,7 @@ def test_what_holds_no_contacts_is_refused(grid, result_tree):
     with pytest.raises(ValueError, match="Unknown track 'x'"):
         ContactMap(grid, track="x").draw(axes())
     with pytest.raises(ValueError, match="no dims bin1 and bin2"):
-        ContactMap(xr.Dataset({"other": ("bin1", [1.0])})).draw(axes(), "chrV:1000-1512")
+        ContactMap(xr.Dataset({"other": ("x", [1.0])})).draw(axes(), "chrV:1000-1512")
 
 
 def test_nothing_known_is_said(grid):
@@ -255,7 +255,7 @@ def test_maps_that_cannot_be_compared_say_why(cool, grid):
     first, last = grid.isel(bin1=[0, 1], bin2=[0, 1]), grid.isel(bin1=[2, 3], bin2=[2, 3])
     with pytest.raises(ValueError, match="share no bin"):
         ContactMap({"a": first, "b": last}).draw(axes())
-    with pytest.raises(ValueError, match="lies in chrV:1000-1100; they cover 1,256-1,512"):
+    with pytest.raises(ValueError, match="lies in chrV:1,000-1,100; they cover 1,256-1,512"):
         ContactMap({"a": first, "b": last}).draw(axes(), "chrV:1000-1100")
     with pytest.raises(ValueError, match="values below 0"):
         ContactMap(grid, reference=grid - 9, kind="log2fc").draw(axes())

@@ -82,7 +82,8 @@ def read_grid(data: Any, region: Interval, allele: str | None = None, how: Readi
         values, at = values[::-1, ::-1], at[::-1]
     inside = np.flatnonzero((at < region.end) & (at + step > region.start))
     if not len(inside):
-        raise ValueError(f"No bin of the contacts lies in {region}; they cover {at[0]:,}-{at[-1] + step:,}.")
+        where = f"{region.chrom}:{region.start:,}-{region.end:,}"
+        raise ValueError(f"No bin of the contacts lies in {where}; they cover {at[0]:,}-{at[-1] + step:,}.")
     part = slice(inside[0], inside[-1] + 1)
     name, units = str(node.attrs.get("long_name") or "Contacts"), str(node.attrs.get("units", ""))
     return Grid(values[part, part], int(at[inside[0]]), step, label, units, name)
