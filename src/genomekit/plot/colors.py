@@ -18,8 +18,9 @@ DARK_PALETTE = (SKY, "#3DDBAA", ORANGE, "#E6A5CB", "#A6D8FF", "#FF8A3D", "#A8A8A
 
 # A green, C blue, G orange, T red, as in the first sequence logos; U goes with T.
 CLASSIC = {"A": "#109648", "C": "#255C99", "G": "#F7B32B", "T": "#D62839", "U": "#D62839", "N": GREY}
-SAFE = {"A": GREEN, "C": BLUE, "G": ORANGE, "T": VERMILLION, "U": VERMILLION, "N": GREY}
-LETTER_SCHEMES = {"classic": CLASSIC, "colorblind": SAFE}
+# The hues of Okabe-Ito, moved apart in lightness: no two are alike to any kind of colour vision, on white or on black.
+SAFE = {"A": "#33B07A", "C": "#1F5FBF", "G": "#F0A500", "T": "#C8401A", "U": "#C8401A", "N": GREY}
+LETTER_SCHEMES = {"colorblind": SAFE, "classic": CLASSIC}
 
 
 def palette() -> list[str]:

@@ -26,7 +26,8 @@ class Logo(Panel):
         data: Mutagenesis (`Model.ism`), contributions (`.gk.contribution()`), or a table with one column per letter.
         track: Track to draw; None draws the first, and its name says how many there are.
         convention: What mutagenesis is turned into: "alphagenome", "mean4" or "raw"; it is named on the axis.
-        scheme: "classic" (A green, C blue, G orange, T red), "colorblind", or letter -> colour.
+        scheme: "colorblind" (A green, C blue, G orange, T vermillion, told apart with every kind of colour vision),
+            "classic" (those of the first logos), or letter -> colour.
         limits: (low, high) of the y axis; give several logos the same to compare them.
         start: Position of the first row of a table without positions, 0-based.
         flip: Turn letters below zero upside down.
@@ -48,7 +49,7 @@ class Logo(Panel):
     _: KW_ONLY
     track: str | None = None
     convention: str = "alphagenome"
-    scheme: str | Mapping[str, str] = "classic"
+    scheme: str | Mapping[str, str] = "colorblind"
     limits: tuple[Real, Real] | None = None
     start: int = 0
     flip: bool = True
