@@ -11,7 +11,6 @@ from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.colors import is_color_like
 
 from genomekit.errors import GenomekitWarning
 from genomekit.genome.interval import Interval
@@ -71,9 +70,7 @@ class Annotation(ABC):
         return None
 
     def _color(self, default: str) -> str:
-        if self.color is not None and not is_color_like(self.color):
-            raise ValueError(f"{self.color!r} is no colour; give a name or '#rrggbb'.")
-        return self.color or default
+        return default if self.color is None else colors.checked(self.color)
 
     def _spans(self, axes: Sequence[Axes], region: Interval, span: Mapping[str, Any], line: Mapping[str, Any]) -> None:
         """Shade what is wide, and draw a line through the middle of what is narrow."""

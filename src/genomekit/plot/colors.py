@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 from matplotlib import colormaps, rcParams, rcParamsDefault
-from matplotlib.colors import Colormap, LinearSegmentedColormap, to_hex, to_rgb
+from matplotlib.colors import Colormap, LinearSegmentedColormap, is_color_like, to_hex, to_rgb
 
 from genomekit.plot.real import Real
 
@@ -42,6 +42,17 @@ def categories(values: Iterable[object]) -> dict[str, str]:
     if len(names) > len(colors):
         colors = [to_hex(color) for color in colormaps["viridis"](np.linspace(0, 0.95, len(names)))]
     return dict(zip(names, colors, strict=False))
+
+
+def checked(color: str) -> str:
+    """Give a colour back, if it is one.
+
+    Raises:
+        ValueError: It is none.
+    """
+    if not is_color_like(color):
+        raise ValueError(f"{color!r} is no colour; give a name or '#rrggbb'.")
+    return color
 
 
 def background() -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -20,13 +20,16 @@ from genomekit.genome.assembly import Genome
 from genomekit.genome.interval import Interval
 from genomekit.genome.names import canonical
 from genomekit.plot import colors, measure
-from genomekit.plot.panel import BARE, Panel, caption, message
+from genomekit.plot.panel import BARE, Panel, caption, check_rows, message
 from genomekit.plot.real import Real
 from genomekit.plot.tracks import legend
 
 SELECTIONS = ("auto", "all", "longest", "mane")
 AUTO = 12  # transcripts up to which "auto" draws all of them
 ROW = 0.22  # inches
+CROWDED = 40  # models a row from which none has room for a name
+DENSE = 2_000  # boxes beyond which they are rasterised inside vector files
+LEAST = 0.012  # inches a model is wide at least, or it would vanish
 CODING = ("chrom", "start", "end", "transcript_id")
 COLUMNS = ("chrom", "start", "end", "strand", "gene_id", "transcript_id")
 
@@ -39,7 +42,7 @@ class _Model:
     start: int
     end: int
     strand: str
-    color: str
+    kind: str
     exons: np.ndarray
     cds: np.ndarray
 
@@ -47,6 +50,8 @@ class _Model:
 @dataclass(eq=False)
 class Genes(Panel):
     """Gene models: thin lines are introns with arrows of the strand, low boxes UTRs, high boxes coding parts.
+
+    Where genes are too many for all names, they are spread over the rows and only names with room are written.
 
     Args:
         data: A Genome or Annotation, a GTF or GFF3 file, or a table of exons such as `Genome.exons` gives.
@@ -83,6 +88,7 @@ class Genes(Panel):
     exon: Mapping[str, Any] = field(default_factory=dict)
     intron: Mapping[str, Any] = field(default_factory=dict)
     text: Mapping[str, Any] = field(default_factory=dict)
+    _kept: tuple[Any, list[_Model]] | None = field(default=None, init=False, repr=False)
 
     def assembly(self) -> str:
         """Name the assembly of a Genome."""
@@ -90,41 +96,51 @@ class Genes(Panel):
 
     def inches(self, width: Real, region: Interval) -> Real:
         """Give each row the same height."""
-        rows = self._rows(self._models(region), region, width)
+        rows, _ = self._rows(self._models(region), region, width)
         return self.height or ROW * min(max(rows, default=0) + 1, self.max_rows) + 0.06
 
     def _draw(self, ax: Axes, region: Interval) -> str:
+        check_rows(self.max_rows)
         models = self._models(region)
         width = ax.bbox.width / ax.figure.dpi
-        rows = self._rows(models, region, width)
+        rows, named = self._rows(models, region, width)
         count = min(max(rows, default=0) + 1, self.max_rows)
         ax.set(ylim=(-count + 0.4, 0.6), yticks=[])
         ax.spines["left"].set_visible(False)
         if not models:
             message(ax, "no genes here")
             return "Genes"
+        table = self._colors([model.kind for model in models])
         shown = [(row, model) for row, model in zip(rows, models, strict=True) if row < self.max_rows]
+        self._boxes(ax, shown, table, LEAST * region.width / width)
+        self._arrows(ax, shown, table, region, width)
+        for row, model, name in zip(rows, models, named, strict=True):
+            if row < self.max_rows and name:
+                self._name(ax, model, row, region)
+        if self.color_by != "strand":
+            legend(ax, table)
+        elif len(models) > len(shown):
+            caption(ax, f"+ {len(models) - len(shown):,} more that do not fit in {self.max_rows} rows")
+        return "Genes"
+
+    def _boxes(self, ax: Axes, shown: list[tuple[int, _Model]], table: Mapping[str, str], least: Real) -> None:
+        """Draw exons and coding parts, and the lines that join them; a model without room for both is one box."""
         boxes, fills, lines, tints = [], [], [], []
         for row, model in shown:
-            low = [(model.exons, 0.16 if len(model.cds) else 0.3), (model.cds, 0.3)]
-            for spans, half in low:
+            parts = [(model.exons, 0.16 if len(model.cds) else 0.3), (model.cds, 0.3)]
+            if model.end - model.start < 3 * least:
+                middle, half = (model.start + model.end) / 2, max(model.end - model.start, least) / 2
+                parts = [(np.array([[middle - half, middle + half]]), 0.3)]
+            for spans, half in parts:
                 boxes += [[(a, -row - half), (a, -row + half), (b, -row + half), (b, -row - half)] for a, b in spans]
-                fills += [model.color] * len(spans)
+                fills += [table[model.kind]] * len(spans)
             lines.append([(model.start, -row), (model.end, -row)])
-            tints.append(model.color)
-            self._name(ax, model, row, region)
-        ax.add_collection(
-            PolyCollection(boxes, **{"facecolor": fills, "edgecolor": "none", "zorder": 3, **self.exon}), autolim=False
-        )
-        ax.add_collection(
-            LineCollection(lines, **{"colors": tints, "linewidth": 0.7, "zorder": 1, **self.intron}), autolim=False
-        )
-        self._arrows(ax, shown, region, width)
-        if self.color_by != "strand":
-            legend(ax, self._colors(self._exons(region)[0]))
-        elif len(models) > len(shown):
-            caption(ax, f"+ {len(models) - len(shown)} more that do not fit in {self.max_rows} rows")
-        return "Genes"
+            tints.append(table[model.kind])
+        dense = len(boxes) > DENSE
+        style = {"facecolor": fills, "edgecolor": "none", "zorder": 3, "rasterized": dense, **self.exon}
+        ax.add_collection(PolyCollection(boxes, **style), autolim=False)
+        style = {"colors": tints, "linewidth": 0.7, "zorder": 1, "rasterized": dense, **self.intron}
+        ax.add_collection(LineCollection(lines, **style), autolim=False)
 
     def _exons(self, region: Interval) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Give exons and coding parts of all transcripts that overlap the region."""
@@ -146,49 +162,67 @@ class Genes(Panel):
         options: dict[str, Any] = {"transcript": list(found)}
         if self.select == "mane" or self.select == "longest" or (self.select == "auto" and len(found) > AUTO):
             options["mane" if self.select == "mane" else "longest"] = True
-        return source.exons(**options), source.cds(**options)
+        try:
+            return source.exons(**options), source.cds(**options)
+        except ValueError as error:
+            if self.select != "mane":
+                raise
+            raise ValueError(
+                "select='mane', but the annotation tags no transcript MANE Select: only human ones do (GENCODE, "
+                "Ensembl, RefSeq). Use select='longest'."
+            ) from error
 
-    def _colors(self, exons: pd.DataFrame) -> dict[str, str]:
+    def _colors(self, kinds: list[str]) -> dict[str, str]:
         if self.color_by == "strand":
-            return {strand: colors.strand_color(strand) for strand in ("+", "-", ".")}
-        if self.color_by not in exons:
-            raise unknown("column", self.color_by, exons.columns)
-        return colors.categories(exons[self.color_by])
+            return {strand: colors.strand_color(strand) for strand in dict.fromkeys(kinds)}
+        return colors.categories(kinds)
 
     def _models(self, region: Interval) -> list[_Model]:
+        """Give the models of a region; those of an annotation are kept, since a figure asks several times."""
+        if isinstance(self.data, pd.DataFrame):  # which the caller may change
+            return self._made(region)
+        key = (region, self.select, self.label, self.color_by, id(self.data))
+        if self._kept is None or self._kept[0] != key:
+            self._kept = (key, self._made(region))
+        return self._kept[1]
+
+    def _made(self, region: Interval) -> list[_Model]:
         exons, cds = self._exons(region)
         if exons.empty:
             return []
         if self.label and self.label not in exons and self.label != "gene_name":
             raise unknown("column", self.label, exons.columns)
-        tints = self._colors(exons)
-        names = exons[self.label] if self.label in exons else exons["gene_id"]
-        names = names.where(names.notna() & (names != ""), exons["gene_id"]).astype(str)
+        if self.color_by not in exons:
+            raise unknown("column", self.color_by, exons.columns)
         if isinstance(self.data, pd.DataFrame):
             exons = _selected(exons, self.select)
-        coding = dict(tuple(cds.groupby("transcript_id", sort=False))) if len(cds) else {}
-        models = []
-        for transcript, part in exons.groupby("transcript_id", sort=False):
-            first = part.index[0]
-            spans = part[["start", "end"]].to_numpy()
-            own = coding[transcript][["start", "end"]].to_numpy() if transcript in coding else spans[:0]
-            models.append(
-                _Model(
-                    name=names[first] if self.label else "",
-                    start=int(spans[:, 0].min()),
-                    end=int(spans[:, 1].max()),
-                    strand=str(part["strand"].iloc[0]),
-                    color=tints[str(part[self.color_by].iloc[0])],
-                    exons=spans,
-                    cds=own,
-                )
+        names = exons[self.label] if self.label in exons else exons["gene_id"]
+        names = names.where(names.notna() & (names != ""), exons["gene_id"]).astype(str).to_numpy()
+        strands, kinds = (exons[column].astype(str).to_numpy() for column in ("strand", self.color_by))
+        coding = {transcript: spans for transcript, _, spans in _spans(cds)}
+        models = [
+            _Model(
+                name=names[first] if self.label else "",
+                start=int(spans[:, 0].min()),
+                end=int(spans[:, 1].max()),
+                strand=strands[first],
+                kind=kinds[first],
+                exons=spans,
+                cds=coding.get(transcript, spans[:0]),
             )
+            for transcript, first, spans in _spans(exons)
+        ]
         inside = [model for model in models if model.start < region.end and model.end > region.start]
         return sorted(inside, key=lambda model: (max(model.start, region.start), model.end))
 
-    def _rows(self, models: list[_Model], region: Interval, width: Real) -> list[int]:
-        """Pack models with their names; a name stands to the right, or left of a model that reaches the end."""
+    def _rows(self, models: list[_Model], region: Interval, width: Real) -> tuple[list[int], list[bool]]:
+        """Pack models with their names, or without where names would crowd out genes; say which have theirs.
+
+        A name stands to the right, or left of a model that reaches the end.
+        """
         per_inch = region.width / max(width, 1e-6)
+        if len(models) > CROWDED * self.max_rows:
+            return _spread([self._drawn(model, region, per_inch) for model in models], self.max_rows), [False] * len(models)
         room = [(measure.text_width(model.name, colors.size()) + 0.16) * per_inch for model in models]
         spans = []
         for model, name in zip(models, room, strict=True):
@@ -199,7 +233,22 @@ class Genes(Panel):
         rows = [0] * len(spans)
         for index, row in zip(order, measure.pack([spans[i] for i in order]), strict=True):
             rows[index] = row
-        return rows
+        if max(rows, default=0) < self.max_rows:
+            return rows, [True] * len(rows)
+        bare = [self._drawn(model, region, per_inch) for model in models]
+        rows = _spread(bare, self.max_rows)
+        following: dict[int, float] = {}
+        named = [False] * len(models)
+        for index in reversed(range(len(models))):
+            end = bare[index][1]
+            named[index] = end + room[index] <= following.get(rows[index], float(region.end))
+            following[rows[index]] = bare[index][0]
+        return rows, named
+
+    def _drawn(self, model: _Model, region: Interval, per_inch: Real) -> tuple[float, float]:
+        """Give the part of the axis that a model takes without its name, with a gap after it."""
+        start, end = max(model.start, region.start), min(model.end, region.end)
+        return float(start), float(max(end, start + LEAST * per_inch) + LEAST * per_inch)
 
     def _at_right(self, model: _Model, region: Interval, room: Real) -> bool:
         return not (
@@ -223,7 +272,9 @@ class Genes(Panel):
         ax.annotate(model.name, (at, -row), (4 if outward else -4, 0), textcoords="offset points", zorder=5,
                     ha="left" if outward else "right", annotation_clip=False, parse_math=False, **style)  # fmt: skip
 
-    def _arrows(self, ax: Axes, shown: list[tuple[int, _Model]], region: Interval, width: Real) -> None:
+    def _arrows(
+        self, ax: Axes, shown: list[tuple[int, _Model]], table: Mapping[str, str], region: Interval, width: Real
+    ) -> None:
         """Draw the direction of transcription along the introns."""
         step = region.width / max(width * 4.5, 1)
         turned = bool(ax.get_xlim()[0] > ax.get_xlim()[1])
@@ -235,10 +286,41 @@ class Genes(Panel):
                     hidden = ((at[:, None] > model.exons[:, 0]) & (at[:, None] < model.exons[:, 1])).any(axis=1)
                     x += [*at[~hidden]]
                     y += [-row] * int((~hidden).sum())
-                    tints += [model.color] * int((~hidden).sum())
+                    tints += [table[model.kind]] * int((~hidden).sum())
             if x:
                 marker = 5 if (strand == "+") != turned else 4  # carets to the right, to the left
                 ax.scatter(x, y, s=9, c=tints, marker=marker, linewidth=0, zorder=2)
+
+
+def _spans(table: pd.DataFrame) -> Iterator[tuple[str, int, np.ndarray]]:
+    """Give of each transcript its name, its first row, and the starts and ends of its parts (part, 2)."""
+    if table.empty:
+        return
+    codes, names = pd.factorize(table["transcript_id"])
+    order = np.argsort(codes, kind="stable")
+    firsts = np.searchsorted(codes[order], np.arange(len(names)))
+    parts = np.split(table[["start", "end"]].to_numpy()[order], firsts[1:])
+    for name, first, spans in zip(names, order[firsts], parts, strict=True):
+        yield str(name), int(first), spans
+
+
+def _spread(spans: list[tuple[float, float]], rows: int) -> list[int]:
+    """Give each span the row that has been free longest, so that there is room after it; `rows` where none is free.
+
+    Example:
+        >>> _spread([(0, 5), (1, 3), (2, 9), (6, 7)], rows=2)
+        [0, 1, 2, 1]
+    """
+    ends = [-np.inf] * rows
+    result = []
+    for start, end in spans:
+        row = int(np.argmin(ends))
+        if ends[row] <= start:
+            ends[row] = end
+            result.append(row)
+        else:
+            result.append(rows)
+    return result
 
 
 def _table(table: pd.DataFrame, region: Interval, needed: tuple[str, ...] = COLUMNS) -> pd.DataFrame:
@@ -255,6 +337,8 @@ def _selected(exons: pd.DataFrame, select: str) -> pd.DataFrame:
     if select == "mane":
         if "mane" not in exons:
             raise ValueError("select='mane' needs a column `mane`; give a Genome or a GTF file instead of a table.")
+        if not exons["mane"].any():
+            raise ValueError("select='mane', but the column `mane` of the table is true nowhere. Use select='longest'.")
         return exons[exons["mane"].astype(bool)]
     if select == "all" or (select == "auto" and exons["transcript_id"].nunique() <= AUTO):
         return exons

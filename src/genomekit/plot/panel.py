@@ -161,7 +161,9 @@ def artist_options(who: str) -> Iterator[None]:
         if not kinds:
             raise
         options = [name.removeprefix("set_") for name in dir(kinds[0]) if name.startswith("set_")]
-        raise unknown(f"option of the {kinds[0].__name__} of {who}", error.name, options) from error
+        artist = next(kind.__name__ for kind in kinds[0].__mro__ if kind.__module__.startswith("matplotlib"))
+        options = [name for name in options if len(name) > 2]  # the short forms would hide the rest
+        raise unknown(f"{who} option (for a {artist} of matplotlib)", error.name, options) from error
 
 
 def _subclasses(kind: type) -> Iterator[type]:
@@ -214,6 +216,16 @@ def check_inside(where: Interval, known: Extent, who: str) -> None:
             f"Region {shown(where)} holds nothing of the data of {who}, which cover {known}. Give a region inside, or "
             "predict that one."
         )
+
+
+def check_rows(most: int) -> None:
+    """Refuse a number of rows that leaves none.
+
+    Raises:
+        ValueError: It is below 1.
+    """
+    if most < 1:
+        raise ValueError(f"max_rows={most}; draw at least one row.")
 
 
 def extent_of(attrs: Any, start: int, end: int, turned: bool = False) -> Extent:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import Normalize, is_color_like
+from matplotlib.colors import Normalize
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
@@ -189,10 +189,7 @@ def lane_colors(found: Sequence[Lane], color: Colors | None, color_by: str | Non
         chosen = [color] * len(found) if isinstance(color, str) else list(color)
     if len(chosen) != len(found):
         raise ValueError(f"{len(chosen)} colours came for {len(found)} lanes; give one, one each, or a mapping.")
-    for one in chosen:
-        if not is_color_like(one):
-            raise ValueError(f"{one!r} is no colour; give a name or '#rrggbb'.")
-    return chosen
+    return [colors.checked(one) for one in chosen]
 
 
 def add(ax: Axes, artist: Any) -> None:
