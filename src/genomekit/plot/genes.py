@@ -51,7 +51,7 @@ class _Model:
 class Genes(Panel):
     """Gene models: thin lines are introns with arrows of the strand, low boxes UTRs, high boxes coding parts.
 
-    Where genes are too many for all names, they are spread over the rows and only names with room are written.
+    Where all names would push genes out, the genes stay and names go.
 
     Args:
         data: A Genome or Annotation, a GTF or GFF3 file, or a table of exons such as `Genome.exons` gives.
@@ -222,7 +222,7 @@ class Genes(Panel):
         """
         per_inch = region.width / max(width, 1e-6)
         if len(models) > CROWDED * self.max_rows:
-            return _spread([self._drawn(model, region, per_inch) for model in models], self.max_rows), [False] * len(models)
+            return measure.spread([self._seen(model, region, per_inch) for model in models], [0] * len(models), self.max_rows)
         room = [(measure.text_width(model.name, colors.size()) + 0.16) * per_inch for model in models]
         spans = []
         for model, name in zip(models, room, strict=True):
@@ -235,20 +235,14 @@ class Genes(Panel):
             rows[index] = row
         if max(rows, default=0) < self.max_rows:
             return rows, [True] * len(rows)
-        bare = [self._drawn(model, region, per_inch) for model in models]
-        rows = _spread(bare, self.max_rows)
-        following: dict[int, float] = {}
-        named = [False] * len(models)
-        for index in reversed(range(len(models))):
-            end = bare[index][1]
-            named[index] = end + room[index] <= following.get(rows[index], float(region.end))
-            following[rows[index]] = bare[index][0]
-        return rows, named
+        bare = [self._seen(model, region, per_inch) for model in models]
+        inside = [0 if end + name > region.end else name for (_, end), name in zip(bare, room, strict=True)]
+        return measure.spread(bare, inside, self.max_rows)
 
-    def _drawn(self, model: _Model, region: Interval, per_inch: Real) -> tuple[float, float]:
-        """Give the part of the axis that a model takes without its name, with a gap after it."""
+    def _seen(self, model: _Model, region: Interval, per_inch: Real) -> tuple[Real, Real]:
+        """Give the part of the axis that a model takes without its name."""
         start, end = max(model.start, region.start), min(model.end, region.end)
-        return float(start), float(max(end, start + LEAST * per_inch) + LEAST * per_inch)
+        return start, max(end, start + LEAST * per_inch)
 
     def _at_right(self, model: _Model, region: Interval, room: Real) -> bool:
         return not (
@@ -302,25 +296,6 @@ def _spans(table: pd.DataFrame) -> Iterator[tuple[str, int, np.ndarray]]:
     parts = np.split(table[["start", "end"]].to_numpy()[order], firsts[1:])
     for name, first, spans in zip(names, order[firsts], parts, strict=True):
         yield str(name), int(first), spans
-
-
-def _spread(spans: list[tuple[float, float]], rows: int) -> list[int]:
-    """Give each span the row that has been free longest, so that there is room after it; `rows` where none is free.
-
-    Example:
-        >>> _spread([(0, 5), (1, 3), (2, 9), (6, 7)], rows=2)
-        [0, 1, 2, 1]
-    """
-    ends = [-np.inf] * rows
-    result = []
-    for start, end in spans:
-        row = int(np.argmin(ends))
-        if ends[row] <= start:
-            ends[row] = end
-            result.append(row)
-        else:
-            result.append(rows)
-    return result
 
 
 def _table(table: pd.DataFrame, region: Interval, needed: tuple[str, ...] = COLUMNS) -> pd.DataFrame:

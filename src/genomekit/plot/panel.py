@@ -137,7 +137,7 @@ class Panel(ABC):
         position_ticks(ax, region)
         for start, end in [] if known is None else ((region.start, known.start), (known.end, region.end)):
             if start < end:
-                ax.axvspan(start, end, facecolor="none", edgecolor=colors.faint(0.2), hatch="///", linewidth=0, zorder=0,
+                ax.axvspan(start, end, facecolor="none", edgecolor=colors.faint(0.13), hatch="///", linewidth=0, zorder=0,
                            gid=OUTSIDE_GID)  # fmt: skip
 
     def _within(self, region: Interval) -> tuple[int, int]:
@@ -239,10 +239,10 @@ def extent_of(attrs: Any, start: int, end: int, turned: bool = False) -> Extent:
     )
 
 
-def message(ax: Axes, text: str, y: Real = 0.5) -> None:
-    """Say in the middle of a panel, or at another share of its height, why there is nothing in it."""
+def message(ax: Axes, text: str) -> None:
+    """Say in the middle of a panel why there is nothing in it."""
     plate = {"boxstyle": "square,pad=0.2", "fc": colors.background(), "ec": "none"}
-    ax.text(0.5, y, text, transform=ax.transAxes, ha="center", va="center", fontsize=colors.size(), style="italic",
+    ax.text(0.5, 0.5, text, transform=ax.transAxes, ha="center", va="center", fontsize=colors.size(), style="italic",
             color=colors.faint(0.7), bbox=plate)  # fmt: skip
 
 

@@ -148,8 +148,10 @@ class Sashimi(Panel):
             ax.set_yticks([*ends, 0], [*[measure.compact(tallest)] * len(ends), "0"])
         if self.counts and (silent := self._write(ax, placed, region)):
             note += f"{'; ' if note else ''}{silent} {'counts' if silent > 1 else 'count'} without room"
-        if not arcs:
-            message(ax, "no junctions here", 0.85 if covers else 0.5)
+        if not arcs and covers:
+            note = f"no junctions here{'; ' if note else ''}{note}"
+        elif not arcs:
+            message(ax, "no junctions here")
         if alleles:
             legend(ax, {f"{key} ({'up' if signs[key] > 0 else 'down'})": tints[key] for key in sides})
             if note:
