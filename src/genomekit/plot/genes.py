@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass, field
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,37 +11,18 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection, PolyCollection
 
-from genomekit.errors import unknown
-from genomekit.genome.annotation import Annotation
 from genomekit.genome.assembly import Genome
 from genomekit.genome.interval import Interval
-from genomekit.genome.names import canonical
 from genomekit.plot import colors, measure
-from genomekit.plot.panel import BARE, Panel, caption, check_rows, message
+from genomekit.plot.gene_models import Model, models_of
+from genomekit.plot.panel import Panel, caption, check_rows, message
 from genomekit.plot.real import Real
 from genomekit.plot.tracks import legend
 
-SELECTIONS = ("auto", "all", "longest", "mane")
-AUTO = 12  # transcripts up to which "auto" draws all of them
 ROW = 0.22  # inches
 CROWDED = 40  # models a row from which none has room for a name
 DENSE = 2_000  # boxes beyond which they are rasterised inside vector files
 LEAST = 0.012  # inches a model is wide at least, or it would vanish
-CODING = ("chrom", "start", "end", "transcript_id")
-COLUMNS = ("chrom", "start", "end", "strand", "gene_id", "transcript_id")
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Model:
-    """One transcript as it is drawn."""
-
-    name: str
-    start: int
-    end: int
-    strand: str
-    kind: str
-    exons: np.ndarray
-    cds: np.ndarray
 
 
 @dataclass(eq=False)
@@ -88,7 +66,7 @@ class Genes(Panel):
     exon: Mapping[str, Any] = field(default_factory=dict)
     intron: Mapping[str, Any] = field(default_factory=dict)
     text: Mapping[str, Any] = field(default_factory=dict)
-    _kept: tuple[Any, list[_Model]] | None = field(default=None, init=False, repr=False)
+    _kept: tuple[Any, list[Model]] | None = field(default=None, init=False, repr=False)
 
     def assembly(self) -> str:
         """Name the assembly of a Genome."""
@@ -123,7 +101,7 @@ class Genes(Panel):
             caption(ax, f"+ {len(models) - len(shown):,} more that do not fit in {self.max_rows} rows")
         return "Genes"
 
-    def _boxes(self, ax: Axes, shown: list[tuple[int, _Model]], table: Mapping[str, str], least: Real) -> None:
+    def _boxes(self, ax: Axes, shown: list[tuple[int, Model]], table: Mapping[str, str], least: Real) -> None:
         """Draw exons and coding parts, and the lines that join them; a model without room for both is one box."""
         boxes, fills, lines, tints = [], [], [], []
         for row, model in shown:
@@ -142,87 +120,31 @@ class Genes(Panel):
         style = {"colors": tints, "linewidth": 0.7, "zorder": 1, "rasterized": dense, **self.intron}
         ax.add_collection(LineCollection(lines, **style), autolim=False)
 
-    def _exons(self, region: Interval) -> tuple[pd.DataFrame, pd.DataFrame]:
-        """Give exons and coding parts of all transcripts that overlap the region."""
-        if self.select not in SELECTIONS:
-            raise unknown("selection of transcripts", self.select, SELECTIONS)
-        if isinstance(self.data, pd.DataFrame):
-            exons = _table(self.data, region)
-            return exons, exons.iloc[:0] if self.cds is None else _table(self.cds, region, CODING)
-        if isinstance(self.data, Genome):
-            if not self.data.has_annotation:
-                raise ValueError(f"{self.data!r} has no annotation to draw. Open it with gtf=<a GTF or GFF3 file>.")
-            source, where = self.data.annotation, self.data.locate(region)
-        else:
-            source = self.data if isinstance(self.data, Annotation) else _opened(self.data)
-            where = Interval(_spelled(source, region), region.start, region.end)
-        found = source.transcripts(where)["transcript_id"].unique()
-        if not len(found):
-            return pd.DataFrame(columns=list(COLUMNS)), pd.DataFrame(columns=list(COLUMNS))
-        options: dict[str, Any] = {"transcript": list(found)}
-        if self.select == "mane" or self.select == "longest" or (self.select == "auto" and len(found) > AUTO):
-            options["mane" if self.select == "mane" else "longest"] = True
-        try:
-            return source.exons(**options), source.cds(**options)
-        except ValueError as error:
-            if self.select != "mane":
-                raise
-            raise ValueError(
-                "select='mane', but the annotation tags no transcript MANE Select: only human ones do (GENCODE, "
-                "Ensembl, RefSeq). Use select='longest'."
-            ) from error
-
     def _colors(self, kinds: list[str]) -> dict[str, str]:
         if self.color_by == "strand":
             return {strand: colors.strand_color(strand) for strand in dict.fromkeys(kinds)}
         return colors.categories(kinds)
 
-    def _models(self, region: Interval) -> list[_Model]:
+    def _models(self, region: Interval) -> list[Model]:
         """Give the models of a region; those of an annotation are kept, since a figure asks several times."""
+        options = {"select": self.select, "label": self.label, "color_by": self.color_by}
         if isinstance(self.data, pd.DataFrame):  # which the caller may change
-            return self._made(region)
-        key = (region, self.select, self.label, self.color_by, id(self.data))
+            return models_of(self.data, self.cds, region, **options)
+        key = (region, *options.values(), id(self.data))
         if self._kept is None or self._kept[0] != key:
-            self._kept = (key, self._made(region))
+            self._kept = (key, models_of(self.data, None, region, **options))
         return self._kept[1]
 
-    def _made(self, region: Interval) -> list[_Model]:
-        exons, cds = self._exons(region)
-        if exons.empty:
-            return []
-        if self.label and self.label not in exons and self.label != "gene_name":
-            raise unknown("column", self.label, exons.columns)
-        if self.color_by not in exons:
-            raise unknown("column", self.color_by, exons.columns)
-        if isinstance(self.data, pd.DataFrame):
-            exons = _selected(exons, self.select)
-        names = exons[self.label] if self.label in exons else exons["gene_id"]
-        names = names.where(names.notna() & (names != ""), exons["gene_id"]).astype(str).to_numpy()
-        strands, kinds = (exons[column].astype(str).to_numpy() for column in ("strand", self.color_by))
-        coding = {transcript: spans for transcript, _, spans in _spans(cds)}
-        models = [
-            _Model(
-                name=names[first] if self.label else "",
-                start=int(spans[:, 0].min()),
-                end=int(spans[:, 1].max()),
-                strand=strands[first],
-                kind=kinds[first],
-                exons=spans,
-                cds=coding.get(transcript, spans[:0]),
-            )
-            for transcript, first, spans in _spans(exons)
-        ]
-        inside = [model for model in models if model.start < region.end and model.end > region.start]
-        return sorted(inside, key=lambda model: (max(model.start, region.start), model.end))
-
-    def _rows(self, models: list[_Model], region: Interval, width: Real) -> tuple[list[int], list[bool]]:
+    def _rows(self, models: list[Model], region: Interval, width: Real) -> tuple[list[int], list[bool]]:
         """Pack models with their names, or without where names would crowd out genes; say which have theirs.
 
         A name stands to the right, or left of a model that reaches the end.
         """
         per_inch = region.width / max(width, 1e-6)
         if len(models) > CROWDED * self.max_rows:
-            return measure.spread([self._seen(model, region, per_inch) for model in models], [0] * len(models), self.max_rows)
+            return measure.spread(
+                [self._seen(model, region, per_inch) for model in models], [0] * len(models), self.max_rows
+            )
         room = [(measure.text_width(model.name, colors.size()) + 0.16) * per_inch for model in models]
         spans = []
         for model, name in zip(models, room, strict=True):
@@ -239,17 +161,17 @@ class Genes(Panel):
         inside = [0 if end + name > region.end else name for (_, end), name in zip(bare, room, strict=True)]
         return measure.spread(bare, inside, self.max_rows)
 
-    def _seen(self, model: _Model, region: Interval, per_inch: Real) -> tuple[Real, Real]:
+    def _seen(self, model: Model, region: Interval, per_inch: Real) -> tuple[Real, Real]:
         """Give the part of the axis that a model takes without its name."""
         start, end = max(model.start, region.start), min(model.end, region.end)
         return start, max(end, start + LEAST * per_inch)
 
-    def _at_right(self, model: _Model, region: Interval, room: Real) -> bool:
+    def _at_right(self, model: Model, region: Interval, room: Real) -> bool:
         return not (
             min(model.end, region.end) + room > region.end and max(model.start, region.start) - room >= region.start
         )
 
-    def _name(self, ax: Axes, model: _Model, row: int, region: Interval) -> None:
+    def _name(self, ax: Axes, model: Model, row: int, region: Interval) -> None:
         if not model.name:
             return
         room = (measure.text_width(model.name, colors.size()) + 0.16) * region.width * ax.figure.dpi / ax.bbox.width
@@ -267,7 +189,7 @@ class Genes(Panel):
                     ha="left" if outward else "right", annotation_clip=False, parse_math=False, **style)  # fmt: skip
 
     def _arrows(
-        self, ax: Axes, shown: list[tuple[int, _Model]], table: Mapping[str, str], region: Interval, width: Real
+        self, ax: Axes, shown: list[tuple[int, Model]], table: Mapping[str, str], region: Interval, width: Real
     ) -> None:
         """Draw the direction of transcription along the introns."""
         step = region.width / max(width * 4.5, 1)
@@ -284,59 +206,3 @@ class Genes(Panel):
             if x:
                 marker = 5 if (strand == "+") != turned else 4  # carets to the right, to the left
                 ax.scatter(x, y, s=9, c=tints, marker=marker, linewidth=0, zorder=2)
-
-
-def _spans(table: pd.DataFrame) -> Iterator[tuple[str, int, np.ndarray]]:
-    """Give of each transcript its name, its first row, and the starts and ends of its parts (part, 2)."""
-    if table.empty:
-        return
-    codes, names = pd.factorize(table["transcript_id"])
-    order = np.argsort(codes, kind="stable")
-    firsts = np.searchsorted(codes[order], np.arange(len(names)))
-    parts = np.split(table[["start", "end"]].to_numpy()[order], firsts[1:])
-    for name, first, spans in zip(names, order[firsts], parts, strict=True):
-        yield str(name), int(first), spans
-
-
-def _table(table: pd.DataFrame, region: Interval, needed: tuple[str, ...] = COLUMNS) -> pd.DataFrame:
-    """Keep the rows of a table that are on the chromosome."""
-    missing = [name for name in needed if name not in table]
-    if missing:
-        raise ValueError(f"genes has no column {', '.join(missing)}; give the table of Genome.exons(...).")
-    here = table["chrom"].astype(str).map(canonical) == canonical(region.chrom)
-    return table[here | (region.chrom == BARE)].reset_index(drop=True)
-
-
-def _selected(exons: pd.DataFrame, select: str) -> pd.DataFrame:
-    """Keep the transcripts of a table that are asked for."""
-    if select == "mane":
-        if "mane" not in exons:
-            raise ValueError("select='mane' needs a column `mane`; give a Genome or a GTF file instead of a table.")
-        if not exons["mane"].any():
-            raise ValueError("select='mane', but the column `mane` of the table is true nowhere. Use select='longest'.")
-        return exons[exons["mane"].astype(bool)]
-    if select == "all" or (select == "auto" and exons["transcript_id"].nunique() <= AUTO):
-        return exons
-    spans = exons.groupby(["gene_id", "transcript_id"], sort=False).agg(start=("start", "min"), end=("end", "max"))
-    longest = (spans["end"] - spans["start"]).groupby("gene_id", sort=False).idxmax()
-    return exons[exons["transcript_id"].isin({transcript for _, transcript in longest})]
-
-
-@lru_cache(maxsize=4)
-def _opened(path: Any) -> Annotation:
-    if not isinstance(path, str | os.PathLike):
-        raise ValueError(
-            f"{type(path).__name__} holds no genes; give a Genome, a GTF or GFF3 file, or a table of exons."
-        )
-    return Annotation.open(Path(path))
-
-
-def _spelled(source: Annotation, region: Interval) -> str:
-    """Give the chromosome as the annotation spells it; one it lacks has no genes."""
-    same = [name for name in source.chroms if canonical(name) == canonical(region.chrom)]
-    if not same and source.chroms:
-        raise ValueError(
-            f"{source.source} has no gene on {region.chrom}, it has {', '.join(list(source.chroms)[:6])}. "
-            "Is it of this assembly?"
-        )
-    return same[0] if same else region.chrom

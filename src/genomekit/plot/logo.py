@@ -80,7 +80,7 @@ class Logo(Panel):
         )
         letters.set_clip_path(ax.patch)
         ax.add_artist(letters)
-        ax.axhline(0, color=colors.faint(), linewidth=0.6, zorder=0)
+        ax.hlines(0, *self._within(region), color=colors.faint(), linewidth=0.6, zorder=0)
         ax.yaxis.set_major_locator(MaxNLocator(3))
         ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: measure.compact(value)))
         ax.set_ylabel(weights.axis, fontsize=colors.size(), color=colors.ink())

@@ -131,7 +131,7 @@ def spread(spans: Sequence[tuple[Real, Real]], tails: Sequence[Real], rows: int)
     """
     last = [-1] * rows  # span of each row
     ends, reach = [-math.inf] * rows, [-math.inf] * rows
-    placed, kept = [], [tail > 0 for tail in tails]
+    placed, kept = [], [bool(tail > 0) for tail in tails]
     for index, ((start, end), tail) in enumerate(zip(spans, tails, strict=True)):
         row = next((row for row in range(rows) if reach[row] <= start), -1)
         if row < 0:
