@@ -192,9 +192,8 @@ def _place(
     unit = colors.size(1.0) / 10  # margins grow with the text
     genomic = [ax for ax, panel in zip(drawn, rows, strict=True) if panel.genomic]
     # The first and the last position may stand at the very ends of the axis, half of each outside.
-    ends = [
-        measure.text_width(tick.get_text(), colors.size()) / 2 for ax in genomic[-1:] for tick in ax.get_xticklabels()
-    ]
+    ticks = genomic[-1].get_xticklabels() if genomic else []
+    ends = [measure.text_width(tick.get_text(), colors.size()) / 2 for tick in ticks]
     left = max([_left(ax) for ax in drawn] + ends, default=0.0) + MARGIN
     right = max([_right(ax, unit) for ax in drawn] + [end + 0.05 for end in ends])
     wide = inches - left - right

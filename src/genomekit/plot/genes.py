@@ -142,9 +142,8 @@ class Genes(Panel):
         """
         per_inch = region.width / max(width, 1e-6)
         if len(models) > CROWDED * self.max_rows:
-            return measure.spread(
-                [self._seen(model, region, per_inch) for model in models], [0] * len(models), self.max_rows
-            )
+            bare = [self._seen(model, region, per_inch) for model in models]
+            return measure.spread(bare, [0] * len(models), self.max_rows)
         room = [(measure.text_width(model.name, colors.size()) + 0.16) * per_inch for model in models]
         spans = []
         for model, name in zip(models, room, strict=True):

@@ -85,4 +85,5 @@ def by_sign(arcs: list[Arc]) -> dict[str, list[Arc]]:
 
 
 def strongest_first(arc: Arc) -> tuple[float, int, int]:
+    """Order arcs by their count, then from left to right."""
     return (-arc.count, arc.start, arc.end)

@@ -165,7 +165,7 @@ def _look(lane: Lane, curve: Curve, region: Interval) -> list[float]:
     edges, low, high = in_view(curve, (region.start, region.end, 1024))
     known = ~np.isnan(high)
     turns = np.flatnonzero(np.diff(np.r_[False, known, False]))
-    lane.spans += [(edges[a], edges[b]) for a, b in zip(turns[::2], turns[1::2], strict=True)]
+    lane.spans += [(float(edges[a]), float(edges[b])) for a, b in zip(turns[::2], turns[1::2], strict=True)]
     return [lane.sign(curve) * float(end) for end in (low[known].min(), high[known].max())] if known.any() else []
 
 

@@ -137,8 +137,7 @@ class Panel(ABC):
         position_ticks(ax, region)
         for start, end in [] if known is None else ((region.start, known.start), (known.end, region.end)):
             if start < end:
-                ax.axvspan(start, end, facecolor="none", edgecolor=colors.faint(0.13), hatch="///", linewidth=0, zorder=0,
-                           gid=OUTSIDE_GID)  # fmt: skip
+                ax.axvspan(start, end, fc="none", ec=colors.faint(0.13), hatch="///", lw=0, zorder=0, gid=OUTSIDE_GID)
 
     def _within(self, region: Interval) -> tuple[int, int]:
         """Give the part of a region that has data."""

@@ -275,7 +275,8 @@ class Sashimi(Panel):
             best = min(free)[2]
             taken = np.vstack([taken, [*arcs[number][best], wide]])
             style = {"fontsize": size, "color": colors.ink(), "zorder": 4, **self.text}
-            ax.text(*points[best], text, bbox=plate, **{"ha": "center", "va": "center", **style})
+            x, y = points[best]
+            ax.text(x, y, text, bbox=plate, **{"ha": "center", "va": "center", **style})
         return len(placed) - len(taken)
 
 

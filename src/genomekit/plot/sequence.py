@@ -77,9 +77,7 @@ class Sequence(Panel):
         ax.set(ylim=(0, rows), yticks=[])
         ax.spines["left"].set_visible(False)
         if region.width > MOST:
-            message(
-                ax, f"{region.width:,} bp are too many to draw; up to {MOST:,} show, as colours, and few as letters"
-            )
+            message(ax, f"{region.width:,} bp are too many to draw: up to {MOST:,} show, as stripes, few as letters")
             return ""
         text, start = self._letters(region)
         table = letter_colors(self.scheme, tuple(LETTERS))
