@@ -65,7 +65,7 @@ def test_tables_may_hold_a_whole_genome_and_results_their_variant():
 
 
 def test_mistyped_options_of_marks_are_refused():
-    with pytest.raises(ValueError, match="Unknown Variants option .for a Line2D of matplotlib. 'linewdth'"):
+    with pytest.raises(ValueError, match=r"Unknown Variants option .for a Line2D of matplotlib. 'linewdth'"):
         plot.figure(panels(), annotations=Variants("chrV:1101:A>G", artist={"linewdth": 1}))
 
 

@@ -143,7 +143,7 @@ def test_default_letters_are_told_apart_by_all_eyes_on_white_and_on_black(eyes):
     if eyes == "deutan":
         assert least(LETTER_SCHEMES["classic"]) < 15  # A and T are one colour to them
     for paper in ("white", "#111418"):
-        lights = [sorted((float(_XYZ[1] @ _light(one)) for one in (paper, color))) for color in scheme.values()]
+        lights = [sorted(float(_XYZ[1] @ _light(one)) for one in (paper, color)) for color in scheme.values()]
         assert min((high + 0.05) / (low + 0.05) for low, high in lights) > 2
 
 
