@@ -90,6 +90,7 @@ class SpliceSites(Panel):
         for y, name, strand in ((0.5, "donor", "+"), (-0.5, "acceptor", "-")):
             lanes.name_at_left(ax, name, y, 14, 1, color=colors.strand_color(strand))
         room = ax.bbox.width / ax.figure.dpi - measure.text_width(title, colors.size(0.8)) - 0.2
-        text = "filled: + strand, open: - strand"
-        text = text if measure.text_width(text, colors.size(0.65)) < room else "filled +, open -"
-        caption(ax, text + (", grey: REF" if both else ""))
+        grey = ", grey: REF" if both else ""
+        texts = [f"filled: + strand, open: - strand{grey}", f"filled +, open -{grey}", "filled +, open -"]
+        fitting = (text for text in texts if measure.text_width(text, colors.size(0.65)) < room)
+        caption(ax, next(fitting, texts[-1]))
