@@ -102,6 +102,9 @@ def test_lanes_of_two_strands_never_have_one_name(options):
     node = track_node(np.ones((512, 2)), "gut", strands="+-", modality="rna_seq", biosample_name="tissue")
     assert labels(Tracks(node, label="{biosample_name}", **options).draw(axes())) == ["tissue +", "tissue -"]
     assert labels(Tracks(node, label="{biosample_name}").draw(axes())) == ["tissue"]  # both in one lane
+    both = track_node(np.ones((2, 512, 2)), "gut", strands="+-", modality="rna_seq", biosample_name="tissue")
+    for panel in (Overlay, Difference):
+        assert labels(panel(both, label="{biosample_name}").draw(axes())) == ["tissue +", "tissue -"]
 
 
 def lines_at(ax, y):

@@ -95,13 +95,18 @@ def paired(curves: Sequence[Curve], strands: str, template: str) -> list[Lane]:
         for part in [members] if both else [[curve] for curve in members]:
             label = part[0].written(template)
             lanes.append(Lane(_stem(part[0], label) if both else label, list(part), mirrored=both))
+    name_strands(lanes)
+    return lanes
+
+
+def name_strands(lanes: Sequence[Lane]) -> None:
+    """Add the strand to names that two lanes of different strands share: a template may not say it."""
     told: dict[str, set[str]] = {}
     for lane in lanes:
         told.setdefault(lane.label, set()).add(lane.strand)
-    for lane in lanes:  # a template may not say the strand, and then two lanes would have one name
+    for lane in lanes:
         if lane.label and lane.strand in ("+", "-") and len(told[lane.label]) > 1:
             lane.label += f" {lane.strand}"
-    return lanes
 
 
 def _stem(curve: Curve, label: str | None = None) -> str:
@@ -171,6 +176,7 @@ def _look(lane: Lane, curve: Curve, region: Interval) -> list[float]:
 
 def finish(ax: Axes, lanes: Sequence[Lane]) -> None:
     """Set limits, ticks and names of the lanes."""
+    name_strands(lanes)
     only = lanes[0] if len(lanes) == 1 else None
     ax.spines["left"].set_visible(only is not None)
     if only is not None:
