@@ -12,6 +12,7 @@ from made_results import WHERE, contact_node, exons, ism_node, junction_node, tr
 from genomekit import accessors as accessors
 from genomekit import plot
 from genomekit.genome.assembly import Genome
+from genomekit.genome.interval import Interval
 from genomekit.labels import prediction_tree
 from genomekit.plot.automatic import panels_of
 from genomekit.testing import toy_genome
@@ -105,6 +106,46 @@ def test_an_empty_selection_says_so(result_tree):
         )
     with pytest.raises(ValueError, match="Unknown biosample 'brain'"):
         result_tree.gk.tracks(biosample="brain").gk.plot()
+
+
+def test_errors_write_a_region_without_a_strand(result_tree):
+    with pytest.raises(ValueError, match=r"^Region chrV:100-200 holds nothing of the data of Tracks"):
+        plot.figure(plot.Tracks(result_tree["rna_seq"]), region=Interval("chrV", 100, 200, "+"))
+    with pytest.raises(ValueError, match=r"^Region chrV:1,100-1,100 is empty"):
+        plot.figure(plot.Tracks(result_tree["rna_seq"]), region="chrV:1100-1100")
+
+
+@pytest.mark.parametrize(("width", "said"), [(0, "width=0; give"), (-3, "width=-3; give"), (0.9, "make it wider")])
+def test_a_width_without_room_is_refused(result_tree, width, said):
+    with pytest.raises(ValueError, match=said):
+        plot.figure(result_tree, width=width)
+
+
+def test_the_ends_of_the_position_axis_are_whole():
+    drawing = plot.figure(plot.Genes(exons()), region="chrV:1,000,000-1,000,700")
+    drawing.canvas.draw()
+    ax = drawing.axes[0]
+    written = [label for label in ax.get_xticklabels() if 1_000_000 <= label.get_position()[0] <= 1_000_700]
+    boxes = [label.get_window_extent() for label in written]
+    assert min(box.x0 for box in boxes) >= 0
+    assert max(box.x1 for box in boxes) <= drawing.bbox.width
+    assert {written[0].get_position()[0], written[-1].get_position()[0]} == {1_000_000, 1_000_700}
+
+
+def test_a_panel_on_axes_of_the_callers_writes_positions_in_full():
+    from matplotlib.figure import Figure
+
+    own = Figure(figsize=(3, 2), dpi=100)
+    ax = own.add_axes((0.2, 0.2, 0.7, 0.6))
+    node = track_node(1e-9 * np.ones((512, 1)), "gut", start=1_200_000, attrs={"chrom": "chrV"})
+    plot.Tracks(node).draw(ax)
+    own.canvas.draw()
+    assert ax.xaxis.get_offset_text().get_text() == ax.yaxis.get_offset_text().get_text() == ""
+    written = [label for label in ax.get_xticklabels() if 1_200_000 <= label.get_position()[0] <= 1_200_512]
+    assert all(label.get_text().startswith("1,200,") for label in written)
+    boxes = [label.get_window_extent() for label in written]
+    assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
+    assert ax._left_title.get_window_extent().x1 <= ax.bbox.x1 + 1  # cut to the axes
 
 
 def test_chromosome_spellings_are_one(result_tree):

@@ -8,6 +8,7 @@ import xarray as xr
 from made_results import WHERE, axes, track_node
 
 from genomekit import accessors as accessors
+from genomekit.errors import GenomekitWarning
 from genomekit.plot import Difference, Overlay, Tracks
 from genomekit.plot.columns import CurveFill, CurveImage, CurveLine
 
@@ -93,8 +94,78 @@ def test_colours_by_hand_by_label_and_by_column():
         Tracks(node, color=["red"] * 3).draw(axes())
     with pytest.raises(ValueError, match="'rde' is no colour"):
         Tracks(node, color="rde").draw(axes())
-    with pytest.raises(ValueError, match="Unknown track among the colours 'liver'"):
+    with pytest.raises(ValueError, match="no colour for 'liver'; it has some for 'gut'"):
         Tracks(node, color={"gut": "red"}).draw(axes())
+
+
+@pytest.mark.parametrize("options", [{"strands": "separate"}, {"style": "heat"}])
+def test_lanes_of_two_strands_never_have_one_name(options):
+    node = track_node(np.ones((512, 2)), "gut", strands="+-", modality="rna_seq", biosample_name="tissue")
+    assert labels(Tracks(node, label="{biosample_name}", **options).draw(axes())) == ["tissue +", "tissue -"]
+    assert labels(Tracks(node, label="{biosample_name}").draw(axes())) == ["tissue"]  # both in one lane
+    both = track_node(np.ones((2, 512, 2)), "gut", strands="+-", modality="rna_seq", biosample_name="tissue")
+    for panel in (Overlay, Difference):
+        assert labels(panel(both, label="{biosample_name}").draw(axes())) == ["tissue +", "tissue -"]
+
+
+def lines_at(ax, y):
+    """Spans of a horizontal line, from its points with NaN between them."""
+    x = np.concatenate([line.get_xdata() for line in ax.lines if np.allclose(line.get_ydata(), y)])
+    return x.reshape(-1, 3)[:, :2].tolist()
+
+
+def test_the_zero_line_stops_where_there_are_no_values():
+    values = np.ones((512, 1))
+    values[100:200] = np.nan
+    node = track_node(values, "gut")
+    assert lines_at(Tracks(node).draw(axes()), 0) == [[1000, 1100], [1200, 1512]]
+    ax = Tracks(node).draw(axes(), "chrV:900-1600")
+    assert lines_at(ax, 0) == [[1000, 1100], [1200, 1512]]
+    hatched = [(p.get_x(), p.get_x() + p.get_width()) for p in ax.patches if p.get_gid() == "genomekit-outside"]
+    assert hatched == [(900, 1000), (1512, 1600)]  # nobody knows what is there
+
+
+def test_infinite_values_are_missing_and_it_is_said():
+    values = np.full((512, 1), 10.0)
+    values[300] = np.inf
+    with pytest.warns(GenomekitWarning, match="1 infinite values of atac are left out"):
+        ax = Tracks(track_node(values, "gut")).draw(axes())
+    assert ax.get_ylim()[1] == pytest.approx(11.4)
+    assert len(artists(ax, CurveFill)[0].get_paths()) == 2
+
+
+@pytest.mark.parametrize("transform", ["linear", "log1p", "sqrt"])
+@pytest.mark.parametrize("height", [0.4, 1, 3])
+@pytest.mark.parametrize("sizes", [(1000, 30), (999, 3), (5, 0.02)])
+def test_ticks_do_not_lie_on_each_other(transform, height, sizes):
+    node = track_node(np.column_stack([peak(size) for size in sizes]), "gut", strands="+-", modality="rna_seq")
+    for panel in (Tracks(node, transform=transform), Tracks(node, strands="separate", transform=transform)):
+        ax = panel.draw(axes(height=height))
+        ax.figure.canvas.draw()
+        boxes = [label.get_window_extent() for label in ax.get_yticklabels()]
+        assert boxes
+        assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
+
+
+def test_both_sides_of_a_transformed_lane_have_ticks():
+    node = track_node(np.column_stack([peak(1000), peak(30)]), "gut", strands="+-", modality="rna_seq")
+    assert ticks(Tracks(node, transform="log1p").draw(axes())) == ["30", "0", "30", "1000"]
+
+
+@pytest.mark.parametrize(("options", "said"), [
+    ({"artist": {"colour": "red"}}, "Unknown Tracks option .for a PolyCollection of matplotlib. 'colour'. .*'color'"),
+    ({"artist": {"linewdth": 1}, "style": "line"}, "for a Line2D of matplotlib. 'linewdth'. Did you mean 'linewidth'"),
+    ({"artist": {"camp": "magma"}, "style": "heat"}, "for a AxesImage of matplotlib. 'camp'. Did you mean 'cmap'"),
+])  # fmt: skip
+def test_mistyped_options_of_artists_name_the_panel_and_the_nearest(options, said):
+    with pytest.raises(ValueError, match=said):
+        Tracks(track_node(np.ones((512, 1)), "gut"), **options).draw(axes())
+
+
+@pytest.mark.parametrize("height", [0, -1, float("nan")])
+def test_a_height_that_is_none_is_refused(height):
+    with pytest.raises(ValueError, match=f"height={height}; give the inches"):
+        Tracks(track_node(np.ones((512, 1)), "gut"), height=height)
 
 
 def test_labels_are_templates_of_the_metadata():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,7 +13,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from genomekit.errors import unknown
+from genomekit.errors import GenomekitWarning, unknown
 from genomekit.genome.interval import Interval
 from genomekit.plot import files
 from genomekit.plot.panel import Extent, extent_of
@@ -200,7 +201,22 @@ def _named(label: str, curve: Curve, count: int) -> str:
 def _from_file(label: str, read: tuple[np.ndarray, int], region: Interval) -> Curve:
     values, step = read
     place = Extent(region.chrom, region.start, region.end)
-    return Curve(label, values, region.start, step, place, {"name": label, "strand": "."})
+    return Curve(label, finite(values, label), region.start, step, place, {"name": label, "strand": "."})
+
+
+def finite(values: np.ndarray, name: str) -> np.ndarray:
+    """Give the values with infinite ones missing, and say so: no scale holds them.
+
+    Example:
+        >>> finite(np.array([1.0, 2.0]), "mine").tolist()
+        [1.0, 2.0]
+    """
+    endless = np.isinf(values)
+    if not endless.any():
+        return values
+    text = f"{int(endless.sum()):,} infinite values of {name} are left out of the drawing, as missing ones are."
+    warnings.warn(text, GenomekitWarning, stacklevel=2)
+    return np.where(endless, np.nan, values)
 
 
 def dataset_of(data: xr.DataTree | xr.Dataset | xr.DataArray) -> xr.Dataset:
@@ -243,7 +259,7 @@ def _from_node(node: xr.Dataset, allele: str | None) -> list[Curve]:
         signal, at = signal.isel(position=slice(None, None, -1)), at[::-1]
     if len(at) > 1 and not (int(at[-1]) - int(at[0]) == step * (len(at) - 1) and (np.diff(at) == step).all()):
         raise ValueError(f"Positions of {name} are not {step} bp apart throughout; give one unbroken stretch.")
-    values = signal.transpose("position", "track").values
+    values = finite(signal.transpose("position", "track").values, name)
     place = extent_of(node.attrs, int(at[0]), int(at[-1]) + step, turned)
     columns = {
         str(key): np.atleast_1d(coord.values)

@@ -14,7 +14,7 @@ from genomekit.errors import unknown
 from genomekit.genome.interval import Interval
 from genomekit.plot import colors, lanes, measure
 from genomekit.plot.files import intervals_of
-from genomekit.plot.panel import Panel, caption, message
+from genomekit.plot.panel import Panel, caption, check_rows, message
 from genomekit.plot.real import Real
 from genomekit.plot.tracks import legend
 
@@ -69,6 +69,7 @@ class Intervals(Panel):
 
     def _draw(self, ax: Axes, region: Interval) -> str:
         table = intervals_of(self.data, region)
+        check_rows(self.max_rows)
         for column in filter(None, (self.label if self.label != "name" else "", self.color_by)):
             if column not in table:
                 raise unknown("column", column, table.columns)
@@ -82,7 +83,7 @@ class Intervals(Panel):
             message(ax, "none here")
             return ""
         tints = colors.categories(table[self.color_by]) if self.color_by else {}
-        plain = self.color or colors.palette()[0]
+        plain = colors.palette()[0] if self.color is None else colors.checked(self.color)
         boxes, fills = [], []
         least = region.width / max(width * 100, 1)  # a base or two must not vanish
         turned = bool(ax.get_xlim()[0] > ax.get_xlim()[1])

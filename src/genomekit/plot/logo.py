@@ -29,7 +29,8 @@ class Logo(Panel):
         track: Track to draw; None draws the first, and its name says how many there are.
         convention: What mutagenesis is turned into: "alphagenome" (the default), "mean4" or "raw"; it is named on the
             axis. Contributions and tables are drawn as they are.
-        scheme: "classic" (A green, C blue, G orange, T red), "colorblind", or letter -> colour.
+        scheme: "colorblind" (A green, C blue, G orange, T vermillion, told apart with every kind of colour vision),
+            "classic" (those of the first logos), or letter -> colour.
         limits: (low, high) of the y axis; give several logos the same to compare them.
         start: Position of the first row of a table without positions, 0-based.
         flip: Turn letters below zero upside down.
@@ -51,7 +52,7 @@ class Logo(Panel):
     _: KW_ONLY
     track: str | None = None
     convention: str | None = None
-    scheme: str | Mapping[str, str] = "classic"
+    scheme: str | Mapping[str, str] = "colorblind"
     limits: tuple[Real, Real] | None = None
     start: int = 0
     flip: bool = True
@@ -88,7 +89,7 @@ class Logo(Panel):
         )
         letters.set_clip_path(ax.patch)
         ax.add_artist(letters)
-        ax.axhline(0, color=colors.faint(), linewidth=0.6, zorder=0)
+        ax.hlines(0, *self._within(region), color=colors.faint(), linewidth=0.6, zorder=0)
         ax.yaxis.set_major_locator(MaxNLocator(3))
         ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: measure.compact(value)))
         ax.set_ylabel(weights.axis, fontsize=colors.size(), color=colors.ink())

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
-from matplotlib.colors import is_color_like
 
 from genomekit.errors import unknown
 from genomekit.genome.interval import Interval
@@ -126,8 +125,7 @@ class Overlay(Panel):
         for name, color in (self.colors or {}).items():
             if name not in groups:
                 raise unknown("group among the colours", name, groups)
-            if not is_color_like(color):
-                raise ValueError(f"{color!r} is no colour; give a name or '#rrggbb'.")
+            colors.checked(color)
         return {**colors.allele_colors(groups), **(self.colors or {})}
 
 
