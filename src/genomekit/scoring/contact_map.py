@@ -31,6 +31,7 @@ class ContactMapScorer(Scorer):
 
     modality: str = "contact_maps"
     signed: ClassVar[bool] = False
+    head_kinds: ClassVar[tuple[str, ...]] = ("contact",)
 
     def bins(self, starts: Int[np.ndarray, " variant"], length: int, resolution: int) -> list[Bins]:
         """Give the bin of each variant's first base."""

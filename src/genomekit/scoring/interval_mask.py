@@ -28,7 +28,7 @@ class IntervalMaskScorer(AggregationScorer):
         title: What the intervals are, for the name of the scorer.
 
     Raises:
-        ValueError: No interval, or an unknown aggregation.
+        ValueError: No interval, an unknown aggregation or modality, or one that is not read along the sequence.
 
     Example:
         >>> scorer = IntervalMaskScorer("dnase", ["chrV:100-300"], "diff_log2_sum", title="enhancers")
@@ -56,6 +56,7 @@ class IntervalMaskScorer(AggregationScorer):
             raise ValueError("No interval came; give at least one, 0-based half-open.")
         for field, value in (("modality", modality), ("intervals", parsed), ("aggregation", name), ("title", title)):
             object.__setattr__(self, field, value)
+        self.__post_init__()
 
     @classmethod
     def from_bed(

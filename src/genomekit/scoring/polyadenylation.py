@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -12,7 +13,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from genomekit.scoring.masks import Spans, annotated, gene_row, touched_genes
-from genomekit.scoring.scorer import Bins, Place, Scorer, Target, Values
+from genomekit.scoring.scorer import Bins, GeneScorer, Place, Target, Values
 
 UPSTREAM = 400
 """bp read before each site, the last transcribed base included."""
@@ -22,7 +23,7 @@ _INSIDE = 0.8
 
 
 @dataclass(frozen=True)
-class PolyadenylationScorer(Scorer):
+class PolyadenylationScorer(GeneScorer):
     """Largest change of the ratio of proximal to distal polyadenylation, over every split of a gene's sites.
 
     c_i is the ratio ALT / REF of the coverage of the 400 bp before site i (0 where it is not a number). For the split
@@ -32,14 +33,14 @@ class PolyadenylationScorer(Scorer):
 
     Args:
         modality: A 1 bp modality of transcription.
-        gene: Name or id of the one gene to score.
+        gene: Names or ids of the genes to score; None is every gene that the variant touches.
 
     Source:
         google-deepmind/alphagenome_research, polyadenylation variant scorer.
     """
 
     modality: str = "rna_seq"
-    gene: str | None = None
+    gene: str | Iterable[str] | None = None
     signed: ClassVar[bool] = False
     aligned: ClassVar[bool] = True
     nothing: ClassVar[str] = "the variant touches no gene with two polyadenylation sites in the window"

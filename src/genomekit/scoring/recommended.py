@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from genomekit.scoring.center_mask import CenterMaskScorer
 from genomekit.scoring.contact_map import ContactMapScorer
@@ -53,6 +54,7 @@ def recommended_scorers(modalities: Mapping[str, Modality], *, polyadenylation: 
         found.pop("polyadenylation", None)
     for name, modality in modalities.items():
         if name not in RECOMMENDED and modality.head_kind == "track":
-            found[name] = CenterMaskScorer(name, 501, "diff_log2_sum")
-            found[f"{name}_active"] = CenterMaskScorer(name, 501, "active_sum")
+            own: Any = modality  # a checkpoint calls its own as it likes
+            found[name] = CenterMaskScorer(own, 501, "diff_log2_sum")
+            found[f"{name}_active"] = CenterMaskScorer(own, 501, "active_sum")
     return found

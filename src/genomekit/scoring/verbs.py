@@ -159,5 +159,6 @@ def _reason(parts: list[ScorePart], job: Job) -> str:
     why: dict[str, Any] = {}
     for scorer in job.reads:
         gene = getattr(scorer, "gene", None)
-        why[str(scorer)] = scorer.nothing if gene is None else f"{scorer.nothing} (asked for: {gene})"
+        asked = gene if isinstance(gene, str | None) else ", ".join(gene)
+        why[str(scorer)] = scorer.nothing if asked is None else f"{scorer.nothing} (asked for: {asked})"
     return "; ".join(f"{part.scorer}: {why[part.scorer]}" for part in parts if not len(part.obs))
