@@ -26,6 +26,7 @@ from genomekit.scoring.contract import choose_introns, not_finite, targets_of
 from genomekit.scoring.job import Job
 from genomekit.scoring.junction import JunctionScorer
 from genomekit.scoring.junction_read import Introns, body_asks, choose_sites, no_introns, read_introns
+from genomekit.scoring.recommended import short_name
 from genomekit.scoring.scorer import Place, Scorer, Target, Values
 
 
@@ -215,14 +216,18 @@ class Scene:
                 out[number, kept] = self._checked(values[0][torch.from_numpy(kept)], scorer, what, one + other)
         obs = self._obs([dict(target.row) for target, _ in rows])
         levels = (None, None) if np.isnan(before).all() and len(rows) else (before, after)
-        return ScorePart(str(scorer), scorer.modality, scorer.signed, obs, part.rows, raw, *levels)
+        return self._score_part(scorer, obs, part.rows, raw, *levels)
 
     def _junctions(self, scorer: JunctionScorer, part: Part, introns: Introns) -> ScorePart:
         # One row of the table for each biosample: the strand belongs to the junction.
         tissues = part.rows.drop_duplicates("name").assign(strand=".")
         rows = choose_introns(scorer, self.place, introns, len(tissues))
         obs = self._obs([dict(row) for row in rows.rows])
-        return ScorePart(str(scorer), scorer.modality, scorer.signed, obs, tissues, rows.raw, rows.ref, rows.alt)
+        return self._score_part(scorer, obs, tissues, rows.raw, rows.ref, rows.alt)
+
+    def _score_part(self, scorer: Scorer, obs: pd.DataFrame, var: pd.DataFrame, *values: np.ndarray | None) -> ScorePart:
+        name = short_name(scorer, self.job.reads[scorer].modality)
+        return ScorePart(str(scorer), scorer.modality, scorer.signed, obs, var, *values, name=name)
 
     def _obs(self, rows: list[dict[str, Any]]) -> pd.DataFrame:
         frame = pd.DataFrame(rows, index=range(len(rows)))
