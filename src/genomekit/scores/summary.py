@@ -20,7 +20,7 @@ COLUMNS = ("record", "variant", "modality", "gene_id", "gene_name", "junction", 
 def summarize(tables: Mapping[str, AnnData], n: Any) -> pd.DataFrame:
     """List the `n` strongest tracks of each variant, modality, scorer and gene; see `ScoreSet.summarize`."""
     if not isinstance(n, int | np.integer) or isinstance(n, bool) or n < 1:
-        raise ValueError(f"n={n!r} came; ask for at least 1 track of each variant and gene.")
+        raise ValueError(f"n={n!r} came; ask for a whole number of tracks, at least 1, of each variant.")
     parts = [part for name in tables if len(part := _strongest(tables[name], n))]
     if not parts:
         return pd.DataFrame(columns=list(COLUMNS))
