@@ -1,4 +1,5 @@
 import dataclasses
+import re
 import time
 
 import anndata
@@ -11,7 +12,7 @@ from pandas.testing import assert_frame_equal
 
 import genomekit as gk
 from genomekit.labels import TRACK_COORDS
-from genomekit.scores import Record, ScorePart, ScoreSet, build, record_table, strand_conflict
+from genomekit.scores import Record, ScorePart, ScoreSet, build, open_scores, record_table, strand_conflict
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -27,7 +28,7 @@ class Own(Scorer):
     """Largest change, or what it is told to give back."""
 
     modality: str = "atac"
-    gives: object = None
+    gives: Any = None
 
     def bins(self, starts, length, resolution):
         return [Bins(starts // resolution, 5)]
@@ -107,7 +108,7 @@ def test_targets_are_checked():
         def targets(self, place):
             return self.gives
 
-    with pytest.raises(TypeError, match="gave None as targets; it must be a list of genomekit.scoring.Target"):
+    with pytest.raises(TypeError, match=r"gave None as targets; it must be a list of genomekit\.scoring\.Target"):
         targets_of(Rows(), PLACE)
     with pytest.raises(TypeError, match=r"gave \[1\] as targets"):
         targets_of(Rows(gives=[1]), PLACE)
@@ -120,7 +121,7 @@ def test_a_scorer_without_a_method_says_which():
     class Nothing(Scorer):
         modality: str = "atac"
 
-    with pytest.raises(NotImplementedError, match=r"Nothing\(modality='atac'\) has no bins\(\); a scorer that reads"):
+    with pytest.raises(NotImplementedError, match=r"Nothing\(modality='atac'\) has no bins\(\); one that reads"):
         rule_of(Nothing()).bins(np.array([3]), 2048, 1)
     with pytest.raises(NotImplementedError, match=r"has no score\(\)"):
         rule_of(Nothing()).score(READ, READ)
@@ -169,7 +170,7 @@ def test_junctions_have_scorers_of_their_own():
 
     found = pd.DataFrame({"start": [3, 5], "end": [9, 9], "strand": "+"})
     read = Introns(found, np.ones((2, 3), np.float32), np.ones((2, 3), np.float32))
-    with pytest.raises(TypeError, match="chose None; it must be genomekit.scoring.junction.JunctionRows"):
+    with pytest.raises(TypeError, match=r"chose None; it must be genomekit\.scoring\.junction\.JunctionRows"):
         choose_introns(Chooser(), PLACE, read, 3)
     wrong = JunctionRows([{}], np.ones((1, 3)), np.ones((1, 2)), np.ones((1, 3)))
     with pytest.raises(TypeError, match=r"gave a NumPy array of shape \(1, 2\) as ref; .* are \(1, 3\)"):
@@ -212,7 +213,6 @@ def test_mutagenesis_says_it_too(tiny_checkpoint, small):
     with pytest.raises(TypeError, match=r"^Own\(.*\) gave a tensor of shape \(2,\) as score"):
         model.ism("chrA:2000-2002", scorer=Own(gives=lambda x: x[0]), window=2048)
 
-
     class Bare(Scorer):
         modality = "atac"
 
@@ -228,7 +228,7 @@ def test_the_documented_scorer_runs_as_written(tmp_path, monkeypatch):
     (tmp_path / "genome.fa").write_text(f">chrV\n{''.join(letters)}\n")
     genome = gk.Genome(tmp_path / "genome.fa", organism="worm")
     assert 'genome="ce10"' in code  # else it would be downloaded
-    made = {"genome": genome}
+    made: dict[str, Any] = {"genome": genome}
     exec(code.replace('genome="ce10"', "genome=genome"), made)
     scores, scorer = made["scores"], made["SharpestChange"]("splice_sites")
     assert scores.records["status"].tolist() == ["ok"]

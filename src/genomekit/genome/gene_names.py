@@ -46,8 +46,8 @@ class GeneNames:
         return np.array([self._one(name, allowed) for name in names], np.int64)
 
     def _one(self, name: str, allowed: set[int] | None) -> int:
-        text = str(name)
-        rows = self._by_id.get(text.casefold()) or self._by_name.get(text.casefold()) or self._by_bare_id.get(_bare(text))
+        text = str(name).casefold()
+        rows = self._by_id.get(text) or self._by_name.get(text) or self._by_bare_id.get(_bare(text))
         if not rows:
             names = self._genes["gene_name"]
             pool = names if not _VERSION.match(f"{name}.1") else self._genes["gene_id"]

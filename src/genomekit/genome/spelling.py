@@ -84,7 +84,9 @@ def read_variants(variants: Any, genome: Genome) -> list[Variant]:
     elif isinstance(variants, Iterable):
         rows = list(variants)
         if any(isinstance(row, int | np.integer) for row in rows):  # the parts of a variant, not a list of them
-            raise ValueError(f"{variants!r} came; write one variant as text, chrom:position:REF>ALT, or as gk.Variant(...).")
+            raise ValueError(
+                f"{variants!r} came; write one variant as text, chrom:position:REF>ALT, or as a Variant(...)."
+            )
     else:
         raise ValueError(f"{variants!r} came; give a variant, its text such as 'chr22:1024:A>C', or a list of them.")
     found = []

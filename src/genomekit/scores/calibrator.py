@@ -86,7 +86,7 @@ class Calibrator:
         made, tables = made_with(facts), {}
         for scorer, table in given.items():
             values = np.asarray(table.X, dtype=np.float64)
-            curves = {str(label): ecdf.fit(values[:, at], points) for at, label in enumerate(table.var_names)}
+            curves = {str(label): ecdf.fit(values[:, at], int(points)) for at, label in enumerate(table.var_names)}
             tables[scorer] = Table(bool(table.uns["signed"]), curves)
         if not any(curve.count for table in tables.values() for curve in table.curves.values()):
             raise ValueError("The background has no score; a calibrator needs at least one.")
@@ -118,8 +118,8 @@ class Calibrator:
         """
         if not isinstance(scores, ScoreSet):
             raise TypeError(
-                f"{type(scores).__name__} came; apply takes a ScoreSet, as Model.score_variants gives. For numbers of one "
-                "track there is quantile(scorer, track, numbers)."
+                f"{type(scores).__name__} came; apply takes a ScoreSet, as Model.score_variants gives. For numbers of "
+                "one track there is quantile(scorer, track, numbers)."
             )
         note = compare(self.about, scores.attrs) if any(name in self.tables for name in scores) else ""
         tables = {name: self._applied(name, table) for name, table in scores.items()}
@@ -240,8 +240,8 @@ def _parts_of(background: Any) -> tuple[Mapping[str, AnnData], Mapping[str, Any]
     if isinstance(background, AnnData) and {"scorer", "signed"} <= set(background.uns):
         return {str(background.uns["scorer"]): background}, background.uns
     raise TypeError(
-        f"{type(background).__name__} came as a background; give a ScoreSet, as Model.score_variants gives, or one of its "
-        "tables."
+        f"{type(background).__name__} came as a background; give a ScoreSet, as Model.score_variants gives, or one of "
+        "its tables."
     )
 
 

@@ -54,8 +54,8 @@ def compare(about: Mapping[str, Any], facts: Mapping[str, Any]) -> str:
         ours, theirs = (text if "; " in text else text[:_SHOWN] for text in (ours, theirs))
         if fact in SCALE:
             raise ValueError(
-                f"The background {about['background']!r} was made with {fact} {ours} and these scores with {theirs}, so "
-                f"they do not compare. Score one of them again, and {SCALE[fact]}."
+                f"The background {about['background']!r} was made with {fact} {ours} and these scores with {theirs}, "
+                f"so they do not compare. Score one of them again, and {SCALE[fact]}."
             )
         notes.append(f"{fact} {ours} in the background and {theirs} in these scores")
     return f"Quantiles compare scores made in different ways: {', '.join(notes)}" if notes else ""

@@ -21,7 +21,7 @@ def summarize(tables: Mapping[str, AnnData], n: Any) -> pd.DataFrame:
     """List the `n` strongest tracks of each variant, modality, scorer and gene; see `ScoreSet.summarize`."""
     if not isinstance(n, int | np.integer) or isinstance(n, bool) or n < 1:
         raise ValueError(f"n={n!r} came; ask for a whole number of tracks, at least 1, of each variant.")
-    parts = [part for name in tables if len(part := _strongest(tables[name], n))]
+    parts = [part for name in tables if len(part := _strongest(tables[name], int(n)))]
     if not parts:
         return pd.DataFrame(columns=list(COLUMNS))
     found = pd.concat(parts, ignore_index=True)

@@ -1,7 +1,6 @@
 """Scores of a stretch around the variant."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -9,7 +8,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from genomekit.scoring.aggregation import AGGREGATIONS, Aggregation, aggregation_name
-from genomekit.scoring.scorer import AggregationScorer, Bins, Values
+from genomekit.scoring.scorer import AggregationScorer, Bins, ModalityName, Values
 from genomekit.tracks import Modality
 
 _FAR = ("contact", "splice_junction")
@@ -45,7 +44,7 @@ class CenterMaskScorer(AggregationScorer):
         google-deepmind/alphagenome_research, centre mask variant scorer.
     """
 
-    modality: str
+    modality: ModalityName
     width: int | None = _RECOMMENDED_WIDTH
     aggregation: str = "diff_log2_sum"
     aligned: bool = False
@@ -90,10 +89,9 @@ def recommended_scorer(modality: Modality) -> CenterMaskScorer:
         raise ValueError(
             f"{modality.name!r} has no centre-mask scorer. Leave it out, or give a scorer= of your own for it."
         )
-    own: Any = modality  # a checkpoint calls its own as it likes
     if modality.head_kind != "track":
-        return CenterMaskScorer(own, _RECOMMENDED_WIDTH, "max_abs_diff")
-    return CenterMaskScorer(own, _RECOMMENDED_WIDTHS.get(modality.name, _RECOMMENDED_WIDTH))
+        return CenterMaskScorer(modality, _RECOMMENDED_WIDTH, "max_abs_diff")
+    return CenterMaskScorer(modality, _RECOMMENDED_WIDTHS.get(modality.name, _RECOMMENDED_WIDTH))
 
 
 def _mask(values: Values) -> Float[Tensor, "variant bin 1"]:

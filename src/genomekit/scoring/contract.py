@@ -56,7 +56,7 @@ def targets_of(scorer: Scorer, place: Place) -> list[Target]:
     with _named(scorer, "targets"):
         found = scorer.targets(place)
         if not isinstance(found, list | tuple) or not all(isinstance(one, Target) for one in found):
-            raise _Breach(f"gave {_shown(found)} as targets; it must be a list of genomekit.scoring.Target, one per row")
+            raise _Breach(f"gave {_shown(found)} as targets; it must be a list of genomekit.scoring.Target")
     return [target._replace(rule=CheckedRule(scorer, target.rule)) for target in found]
 
 
@@ -79,8 +79,8 @@ class CheckedRule:
             for one in found:
                 if not _are_bins(one, len(starts)):
                     raise _Breach(
-                        f"gave {_shown(one)} among its bins; it must be Bins(starts, width): whole numbers, a first bin "
-                        f"for each of {len(starts)} variants (or one for all), and a width of at least 1 bin"
+                        f"gave {_shown(one)} among its bins; it must be Bins(starts, width): whole numbers, a first "
+                        f"bin for each of {len(starts)} variants (or one for all), and a width of at least 1 bin"
                     )
         return list(found)
 
@@ -117,8 +117,8 @@ def not_finite(values: Tensor, scorer: Scorer, what: str) -> FloatingPointError:
     """Build the error for numbers that a scorer made of finite predictions and that are none."""
     bad = int((~torch.isfinite(values)).sum())
     return FloatingPointError(
-        f"{scorer} gave NaN or infinity as the {what} of {bad} of {values.numel()} tracks, from finite predictions. Look "
-        "at its divisions and logarithms, and at masks that hold no bin of the window."
+        f"{scorer} gave NaN or infinity as the {what} of {bad} of {values.numel()} tracks, from finite predictions. "
+        "Look at its divisions and logarithms, and at masks that hold no bin of the window."
     )
 
 

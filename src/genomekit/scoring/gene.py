@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
 from genomekit.errors import unknown
 from genomekit.scoring.aggregation import aggregation_name
 from genomekit.scoring.masks import body_targets, exon_targets
-from genomekit.scoring.scorer import AggregationScorer, GeneScorer, Place, Target
+from genomekit.scoring.scorer import AggregationScorer, Genes, GeneScorer, ModalityName, Place, Target
 
 MASKS = ("exons", "body")
 
@@ -33,8 +32,8 @@ class GeneMaskLFCScorer(GeneScorer):
         google-deepmind/alphagenome_research, gene variant scorer.
     """
 
-    modality: str = "rna_seq"
-    gene: str | Iterable[str] | None = None
+    modality: ModalityName = "rna_seq"
+    gene: Genes = None
     signed: ClassVar[bool] = True
     differentiable: ClassVar[bool] = True
     aligned: ClassVar[bool] = True
@@ -57,8 +56,8 @@ class GeneMaskActiveScorer(GeneScorer):
         google-deepmind/alphagenome_research, gene variant scorer.
     """
 
-    modality: str = "rna_seq"
-    gene: str | Iterable[str] | None = None
+    modality: ModalityName = "rna_seq"
+    gene: Genes = None
     signed: ClassVar[bool] = False
     aligned: ClassVar[bool] = True
     nothing: ClassVar[str] = GeneMaskLFCScorer.nothing
@@ -82,9 +81,9 @@ class GeneMaskSplicingScorer(GeneScorer):
         google-deepmind/alphagenome_research, gene variant scorer.
     """
 
-    modality: str = "splice_sites"
+    modality: ModalityName = "splice_sites"
     width: int | None = None
-    gene: str | Iterable[str] | None = None
+    gene: Genes = None
     signed: ClassVar[bool] = False
     aligned: ClassVar[bool] = True
     head_kinds: ClassVar[tuple[str, ...]] = ("splice_class", "splice_usage")
@@ -123,11 +122,11 @@ class GeneMaskScorer(GeneScorer, AggregationScorer):
         google-deepmind/alphagenome_research, gene mask interval scorer.
     """
 
-    modality: str = "rna_seq"
+    modality: ModalityName = "rna_seq"
     mask: str = "exons"
     aggregation: str = "diff_mean"
     width: int | None = None
-    gene: str | Iterable[str] | None = None
+    gene: Genes = None
     aligned: ClassVar[bool] = True
 
     def __post_init__(self) -> None:

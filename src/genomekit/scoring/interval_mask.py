@@ -14,7 +14,7 @@ import pandas as pd
 from genomekit.genome.interval import Interval
 from genomekit.scoring.aggregation import aggregation_name
 from genomekit.scoring.masks import MaskRule, clipped
-from genomekit.scoring.scorer import AggregationScorer, Place, Target
+from genomekit.scoring.scorer import AggregationScorer, ModalityName, Place, Target
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class IntervalMaskScorer(AggregationScorer):
         ("IntervalMaskScorer(modality='dnase', title='enhancers', aggregation='diff_log2_sum', intervals=1)", 1)
     """
 
-    modality: str
+    modality: ModalityName
     intervals: tuple[Interval, ...]
     aggregation: str = "diff_log2_sum"
     title: str = "intervals"
@@ -45,7 +45,7 @@ class IntervalMaskScorer(AggregationScorer):
 
     def __init__(
         self,
-        modality: str,
+        modality: ModalityName,
         intervals: Iterable[Interval | str],
         aggregation: str = "diff_log2_sum",
         title: str = "intervals",
@@ -60,7 +60,11 @@ class IntervalMaskScorer(AggregationScorer):
 
     @classmethod
     def from_bed(
-        cls, path: str | PathLike[str], modality: str, aggregation: str = "diff_log2_sum", title: str | None = None
+        cls,
+        path: str | PathLike[str],
+        modality: ModalityName,
+        aggregation: str = "diff_log2_sum",
+        title: str | None = None,
     ) -> IntervalMaskScorer:
         """Take the intervals of a BED file; rows of one name (column 4, "." is none) are one mask.
 

@@ -62,7 +62,7 @@ class Job:
 
     @property
     def default_length(self) -> int:
-        """bp of the window where none was said."""
+        """Bp of the window where none was said."""
         default = self.engine.config.default_length
         local = all(isinstance(scorer, CenterMaskScorer) for scorer in self.reads)
         return min(default, LOCAL_WINDOW) if local else default

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
@@ -11,7 +11,7 @@ import pandas as pd
 from jaxtyping import Float
 
 from genomekit.scoring.masks import gene_row, touched_genes
-from genomekit.scoring.scorer import GeneScorer, Place, Scorer
+from genomekit.scoring.scorer import Genes, GeneScorer, ModalityName, Place, Scorer
 
 _LEAST = 1e-7
 """Added to a count before its logarithm."""
@@ -63,8 +63,8 @@ class SpliceJunctionScorer(GeneScorer, JunctionScorer):
         float16 and only the 256 left-most sites of each kind count, as there.
     """
 
-    modality: str = "splice_junctions"
-    gene: str | Iterable[str] | None = None
+    modality: ModalityName = "splice_junctions"
+    gene: Genes = None
     signed: ClassVar[bool] = False
     head_kinds: ClassVar[tuple[str, ...]] = JunctionScorer.head_kinds
     nothing: ClassVar[str] = "no junction lies in a protein-coding gene that the variant touches"

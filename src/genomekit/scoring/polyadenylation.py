@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -13,7 +12,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from genomekit.scoring.masks import Spans, annotated, gene_row, touched_genes
-from genomekit.scoring.scorer import Bins, GeneScorer, Place, Target, Values
+from genomekit.scoring.scorer import Bins, Genes, GeneScorer, ModalityName, Place, Target, Values
 
 UPSTREAM = 400
 """bp read before each site, the last transcribed base included."""
@@ -39,8 +38,8 @@ class PolyadenylationScorer(GeneScorer):
         google-deepmind/alphagenome_research, polyadenylation variant scorer.
     """
 
-    modality: str = "rna_seq"
-    gene: str | Iterable[str] | None = None
+    modality: ModalityName = "rna_seq"
+    gene: Genes = None
     signed: ClassVar[bool] = False
     aligned: ClassVar[bool] = True
     nothing: ClassVar[str] = "the variant touches no gene with two polyadenylation sites in the window"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from genomekit.scoring.center_mask import CenterMaskScorer
 from genomekit.scoring.contact_map import ContactMapScorer
@@ -54,9 +53,8 @@ def recommended_scorers(modalities: Mapping[str, Modality], *, polyadenylation: 
         found.pop("polyadenylation", None)
     for name, modality in modalities.items():
         if name not in RECOMMENDED and modality.head_kind == "track":
-            own: Any = modality  # a checkpoint calls its own as it likes
-            found[name] = CenterMaskScorer(own, 501, "diff_log2_sum")
-            found[f"{name}_active"] = CenterMaskScorer(own, 501, "active_sum")
+            found[name] = CenterMaskScorer(modality, 501, "diff_log2_sum")
+            found[f"{name}_active"] = CenterMaskScorer(modality, 501, "active_sum")
     return found
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import Any, ClassVar, NamedTuple, Protocol, runtime_checkable
+from typing import Any, ClassVar, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 import pandas as pd
@@ -21,7 +21,11 @@ from genomekit.tracks.modality import HEAD_KINDS
 
 ALONG = ("track", "splice_class", "splice_usage")
 """Kinds of head whose predictions lie along the sequence."""
-_OWN = "a scorer that reads a place around the variant has bins and score, any other gives targets whose rules have them."
+ModalityName: TypeAlias = Any
+"""Name of a modality, or the `Modality`; a scorer keeps the name."""
+Genes: TypeAlias = Any
+"""Name or id of a gene, a collection of them, or None; a scorer keeps text, a tuple or None."""
+_OWN = "one that reads a place around the variant has bins and score, any other targets whose rules have them."
 
 
 class Bins(NamedTuple):
@@ -148,7 +152,8 @@ class Scorer:
         """
         given: Any = getattr(self, "modality", None)
         if given is None and not hasattr(self, "modality"):
-            raise TypeError(f"{type(self).__name__} does not say what it reads; give it a field, modality: str = 'atac'.")
+            kind = type(self).__name__
+            raise TypeError(f"{kind} does not say what it reads; give it a field, modality: str = 'atac'.")
         name = modality_name(given)
         if name != given:
             object.__setattr__(self, "modality", name)
@@ -213,7 +218,7 @@ class AggregationScorer(Scorer):
 class GeneScorer(Scorer):
     """A scorer of genes: of all that there are, of one, or of a set."""
 
-    gene: str | Iterable[str] | None
+    gene: Genes
     head_kinds: ClassVar[tuple[str, ...]] = ALONG
 
     def __post_init__(self) -> None:
@@ -222,7 +227,7 @@ class GeneScorer(Scorer):
         object.__setattr__(self, "gene", gene_set(self.gene))
 
 
-def gene_set(given: Any) -> str | tuple[str, ...] | None:
+def gene_set(given: Genes) -> str | tuple[str, ...] | None:
     """Return names or ids of genes as what a frozen scorer keeps.
 
     Args:
@@ -244,4 +249,4 @@ def gene_set(given: Any) -> str | tuple[str, ...] | None:
         raise ValueError(f"{came} came; give the name or id of a gene, several in a list, or None for every gene.")
     # A set has no order, and the name of a scorer must not depend on chance.
     names = tuple(dict.fromkeys(sorted(listed) if isinstance(given, set | frozenset) else listed))
-    return names if len(names) > 1 else names[0]
+    return names[0] if len(names) == 1 else names

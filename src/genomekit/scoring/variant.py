@@ -225,7 +225,7 @@ class Scene:
         obs = self._obs([dict(row) for row in rows.rows])
         return self._score_part(scorer, obs, tissues, rows.raw, rows.ref, rows.alt)
 
-    def _score_part(self, scorer: Scorer, obs: pd.DataFrame, var: pd.DataFrame, *values: np.ndarray | None) -> ScorePart:
+    def _score_part(self, scorer: Scorer, obs: pd.DataFrame, var: pd.DataFrame, *values: Any) -> ScorePart:
         name = short_name(scorer, self.job.reads[scorer].modality)
         return ScorePart(str(scorer), scorer.modality, scorer.signed, obs, var, *values, name=name)
 

@@ -140,8 +140,8 @@ def score_interval(
     measured = {one.scorer for one in levels}
     if silent := [str(scorer) for scorer in job.reads if str(scorer) not in measured]:
         raise ValueError(
-            f"{'; '.join(silent)} compares two alleles and has no level() of one, and an interval has no other. Measure "
-            "it with another scorer, such as GeneMaskScorer or CenterMaskScorer."
+            f"{'; '.join(silent)} compares two alleles and has no level() of one, and an interval has no other. "
+            "Measure it with another scorer, such as GeneMaskScorer or CenterMaskScorer."
         )
     row = {"record": 0, "chrom": shown.chrom, "position": shown.start + 1, "ref": "", "alt": "", "variant": str(shown)}
     row |= {"window": _spelled(scene), "status": "ok", "reason": _reason(levels, job)}
