@@ -115,9 +115,8 @@ def prepare(
     """Check everything, and read the letters."""
     if mask not in ("variant", "interval"):
         raise unknown("mask", mask, ("variant", "interval"))
-    given: Any = scorer
-    several = isinstance(given, Iterable) and not isinstance(given, str)
-    scorers: list[Scorer] | None = None if given is None else [*given] if several else [given]
+    given: Any = [scorer] if isinstance(scorer, Scorer | str) else scorer
+    scorers: list[Scorer] | None = None if given is None else [*given]
     for one in scorers or []:
         check_scorer(one, "or take one of genomekit.scoring, such as CenterMaskScorer('dnase', 501)")
     found = find_genome(genome, options.get("organism"))

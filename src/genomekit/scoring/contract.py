@@ -8,7 +8,6 @@ from dataclasses import dataclass, is_dataclass
 from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from genomekit.engine.memory import is_out_of_memory
@@ -113,11 +112,11 @@ def choose_introns(scorer: JunctionScorer, place: Place, introns: Introns, tissu
         return found
 
 
-def not_finite(values: Tensor, scorer: Scorer, what: str) -> FloatingPointError:
+def not_finite(values: np.ndarray, scorer: Scorer, what: str) -> FloatingPointError:
     """Build the error for numbers that a scorer made of finite predictions and that are none."""
-    bad = int((~torch.isfinite(values)).sum())
+    bad = int((~np.isfinite(values)).sum())
     return FloatingPointError(
-        f"{scorer} gave NaN or infinity as the {what} of {bad} of {values.numel()} tracks, from finite predictions. "
+        f"{scorer} gave NaN or infinity as the {what} of {bad} of {values.size} tracks, from finite predictions. "
         "Look at its divisions and logarithms, and at masks that hold no bin of the window."
     )
 

@@ -213,7 +213,7 @@ class Scene:
             made = [] if self.edit is None else [(raw, "score", rule.score(one, other))]
             made += [(before, "level", rule.level(one)), (after, "level", rule.level(other))]
             for out, what, values in made:
-                out[number, kept] = self._checked(values[0][torch.from_numpy(kept)], scorer, what, one + other)
+                out[number, kept] = self._checked(values[0].float().cpu().numpy()[kept], scorer, what, one + other)
         obs = self._obs([dict(target.row) for target, _ in rows])
         levels = (None, None) if np.isnan(before).all() and len(rows) else (before, after)
         return self._score_part(scorer, obs, part.rows, raw, *levels)
@@ -234,14 +234,14 @@ class Scene:
         frame.insert(0, "record", self.record)
         return frame
 
-    def _checked(self, values: torch.Tensor, scorer: Scorer, what: str, read: list[Values]) -> np.ndarray:
-        """Copy numbers to the host; where one is not finite, say whether predictions or the scorer are to blame."""
+    def _checked(self, values: np.ndarray, scorer: Scorer, what: str, read: list[Values]) -> np.ndarray:
+        """Give numbers back; where one is not finite, say whether predictions or the scorer are to blame."""
         # A scorer that has no measure of one allele says so with NaN.
-        if not (what == "level" and torch.isnan(values).all()) and not torch.isfinite(values).all():
+        if not np.isfinite(values).all() and not (what == "level" and np.isnan(values).all()):
             for one in read:
                 self.job.engine.checked(one.signal, scorer.modality)
             raise not_finite(values, scorer, what)
-        return values.float().cpu().numpy()
+        return values
 
 
 def _on_strand(part: Part, strand: str) -> np.ndarray:
