@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
-from made_results import WHERE, exons, ism_node, junction_node, track_node
+from made_results import WHERE, contact_node, exons, ism_node, junction_node, track_node
 
 from genomekit import accessors as accessors
 from genomekit import plot
@@ -279,3 +279,25 @@ def test_a_difference_draws_its_losses():
     contributions = ism_node()["effect"].assign_attrs(modality="splice_sites")
     (panel,), _ = panels_of(contributions.to_dataset(name="signal").assign_attrs(modality="splice_sites"))
     assert isinstance(panel, plot.Logo)
+
+
+def test_contacts_of_a_variant_show_ref_beside_the_difference():
+    both = contact_node(np.stack([np.ones((4, 4, 1)), 3 * np.ones((4, 4, 1))]))
+    name, units = "Chromatin contacts (Hi-C, Micro-C)", "log fold over distance-based expectation"
+    assert titles(both.gk.plot()) == [f"{name}, REF, {units}", f"{name}, ALT - REF, {units}"]
+
+
+def test_generators_and_paths_of_another_kind_are_answered_in_words(tmp_path, result_tree):
+    with pytest.raises(ValueError, match=r"A generator came.*for tree in results: tree.gk.plot"):
+        plot.figure(tree for tree in [result_tree])
+    places = plot.Intervals(text for text in ["chrV:1000-1100", "chrV:1050-1200"])
+    drawing = plot.figure(places, region="chrV:900-1500")  # measured once and drawn once
+    assert len(drawing.axes[0].collections[0].get_paths()) == 2
+    for path in (tmp_path / "peaks.txt", "peaks.txt", "genes.gtf"):
+        with pytest.raises(ValueError, match="is no interval such as 'chr1:100-200' and no BED file"):
+            plot.figure(plot.Intervals(path), region="chrV:900-1500")
+    backwards = pd.DataFrame({"chrom": "chrV", "start": [1000, 1200], "end": [1100, 1150]})
+    with pytest.raises(ValueError, match="The table has in row 2 chrV:1200-1150"):
+        plot.figure(plot.Intervals(backwards), region="chrV:900-1500")
+    with pytest.raises(ValueError, match="ends before it starts"):
+        plot.figure(plot.Intervals("chrV:1200-1150"), region="chrV:900-1500")

@@ -90,6 +90,11 @@ def test_contributions_are_those_of_the_convention_named_on_the_axis():
     assert np.allclose(letters(Logo(node, convention="raw").draw(axes())).heights, effect)
     with pytest.raises(ValueError, match="Unknown convention 'mean'"):
         Logo(node, convention="mean").draw(axes())
+    made = node.gk.contribution("mean4")
+    assert "mean4" in Logo(made, convention="mean4").draw(axes()).get_ylabel()
+    for data, convention in ((pd.DataFrame({"A": [1.0], "C": [0.0]}), "nonsense"), (made, "alphagenome")):
+        with pytest.raises(ValueError, match=r"is drawn as it is\. Leave convention out"):
+            Logo(data, convention=convention).draw(axes())
     given_array = Logo(node.gk.contribution("mean4")).draw(axes())
     assert "mean4" in given_array.get_ylabel()
 

@@ -149,7 +149,8 @@ def curves_of(data: Any, region: Interval, allele: str | None = None) -> list[Cu
 
     Args:
         data: A node of a result (Dataset, DataArray, or a tree with one such node), a bigWig or bedGraph file, a
-            table with chrom, start, end and value, a Curve, or a mapping of labels to any of these.
+            table with chrom, start, end and value, a Curve, or a mapping of labels to any of these. The labels "+" and
+            "-" stand for the strands of one track.
         region: Part to read from a file.
         allele: "ref" or "alt" of a result with both.
 
@@ -159,6 +160,12 @@ def curves_of(data: Any, region: Interval, allele: str | None = None) -> list[Cu
     """
     if isinstance(data, Curve):
         return [data]
+    if named(data) and data and set(data) <= {"+", "-"}:
+        return [
+            _on_strand(curve, sign, many=len(part) > 1)
+            for sign, part in ((sign, curves_of(part, region, allele)) for sign, part in data.items())
+            for curve in part
+        ]
     if named(data):
         return [
             replace(curve, label=_named(str(label), curve, len(part)), facts={**curve.facts, "source": str(label)})
@@ -176,6 +183,14 @@ def curves_of(data: Any, region: Interval, allele: str | None = None) -> list[Cu
         f"{type(data).__name__} cannot be drawn along the genome. Give a node of a result such as tree['rna_seq'], a "
         "bigWig or bedGraph file, a table with chrom, start, end, value, or a mapping of labels to these."
     )
+
+
+def _on_strand(curve: Curve, sign: str, *, many: bool) -> Curve:
+    """Call a curve one of a strand, with sizes upwards: many files hold the minus strand below zero."""
+    known = curve.values[np.isfinite(curve.values)]
+    values = -curve.values if sign == "-" and known.size and known.max() <= 0 else curve.values
+    label = f"{curve.label} {sign}" if many else sign
+    return replace(curve, label=label, values=values, facts={**curve.facts, "strand": sign})
 
 
 def _named(label: str, curve: Curve, count: int) -> str:
@@ -236,7 +251,7 @@ def _from_node(node: xr.Dataset, allele: str | None) -> list[Curve]:
         if key != "track" and coord.dims == ("track",)
     }
     labels = np.atleast_1d(signal["track"].values) if "track" in signal.coords else np.arange(values.shape[1])
-    shared = {"modality": name, "units": str(node.attrs.get("units", ""))}
+    shared = {key: str(node.attrs.get(key, "")) for key in ("units", "aggregation")} | {"modality": name}
     return [
         Curve(
             label=str(label),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 
@@ -56,6 +56,11 @@ class Intervals(Panel):
     name: str = ""
     box: Mapping[str, Any] = field(default_factory=dict)
     text: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Keep what a generator gives: data are read each time a panel is measured or drawn."""
+        if isinstance(self.data, Iterator):
+            self.data = list(self.data)
 
     def inches(self, width: Real, region: Interval) -> Real:
         """Give each row the same height."""

@@ -94,7 +94,7 @@ def paired(curves: Sequence[Curve], strands: str, template: str) -> list[Lane]:
 def _stem(curve: Curve, label: str | None = None) -> str:
     text = curve.label if label is None else label
     sign = f" {curve.strand}"
-    return text.replace(sign, "", 1) if sign in text else text
+    return "" if text == curve.strand else text.replace(sign, "", 1)  # two files with no name but their strands
 
 
 def set_scales(lanes: Sequence[Lane], region: Interval, scale: Scale, transform: str, *, zero: bool = True) -> None:

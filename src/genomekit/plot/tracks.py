@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import Normalize, is_color_like
+from matplotlib.colors import LogNorm, Normalize, is_color_like
 from matplotlib.patches import Patch
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
 
 from genomekit.errors import unknown
 from genomekit.genome.interval import Interval
@@ -31,7 +31,7 @@ class Tracks(Panel):
 
     Args:
         data: A node of a result, a bigWig or bedGraph file, a table (chrom, start, end, value), or a mapping of labels
-            to any of these.
+            to any of these. The labels "+" and "-" are strands, as in {"RNA": {"+": "plus.bw", "-": "minus.bw"}}.
         style: "fill", "line" or "heat" (a row of colour).
         color: One colour, one per lane, or a mapping of labels to colours. None: one colour for all lanes.
         color_by: Column of the metadata whose values get colours, with a legend.
@@ -225,8 +225,23 @@ def color_bar(ax: Axes, artist: Any, back: Any = None) -> None:
     bar.ax.tick_params(
         labelsize=colors.size(0.65), length=1.5, width=0.5, color=colors.faint(), labelcolor=colors.ink()
     )
-    bar.ax.yaxis.set_major_locator(MaxNLocator(3 if tall > 0.5 else 1))
+    if isinstance(artist.norm, LogNorm):
+        bar.ax.yaxis.set_major_locator(FixedLocator(_log_ticks(artist.norm, 3 if tall > 0.5 else 2)))
+        bar.ax.yaxis.set_minor_locator(NullLocator())
+    else:
+        bar.ax.yaxis.set_major_locator(MaxNLocator(3 if tall > 0.5 else 1))
     bar.ax.yaxis.set_major_formatter(lambda value, _: measure.compact(float(back(np.array(value))) if back else value))
+
+
+def _log_ticks(norm: LogNorm, count: int) -> list[float]:
+    """Give round values, evenly apart; matplotlib's own give none, or collide, where a short bar spans few decades."""
+    low, high = float(norm.vmin or 1.0), float(norm.vmax or 10.0)
+    decades = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
+    for steps in ((1,), (1, 2, 5), range(1, 10)):
+        inside = [value for e in decades for step in steps if low <= (value := step * 10.0**e) <= high]
+        if len(inside) >= count:
+            return [inside[round(index)] for index in np.linspace(0, len(inside) - 1, count)]
+    return inside or [low, high]
 
 
 def titled(curves: Sequence[Curve], transform: str = "linear") -> str:

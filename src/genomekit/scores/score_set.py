@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 from anndata import AnnData
@@ -15,6 +15,9 @@ from genomekit.labels import plain_attrs
 from genomekit.scores import merge, show, store, summary, tidy
 from genomekit.scores.layout import ScorePart, common, join, table_of, together
 from genomekit.scores.records import AnyRecord, record_table
+
+if TYPE_CHECKING:
+    from genomekit.accessors.scores import ScoresAccessor
 
 
 class UnknownScorer(KeyError):
@@ -31,7 +34,7 @@ class ScoreSet(Mapping[str, AnnData]):
     are the level of each allele, `quantile` is there after `Calibrator.apply`; `obs` says which record, variant, gene
     and junction a row is about, `var` describes the tracks, `uns` holds plain strings and numbers. A scorer object
     serves as the key as well as its name, and so does what stands for one scorer alone: the short name by which it was
-    asked for ("rna_seq_active"), its modality, or its class.
+    asked for ("rna_seq_active"), its modality, or its class. `.gk.plot()` draws them, as it does any result.
 
     Args:
         records: One row per record; see `genomekit.scores.record_table`.
@@ -60,6 +63,9 @@ class ScoreSet(Mapping[str, AnnData]):
         >>> scores.to_frame()[["variant", "track_name", "raw_score"]].values.tolist()
         [['chrV:123:A>G', 'egg', 0.5], ['chrV:123:A>G', 'gut', -2.0]]
     """
+
+    if TYPE_CHECKING:
+        gk: ScoresAccessor  # set by genomekit.accessors, which lies above
 
     def __init__(
         self, records: pd.DataFrame, tables: Mapping[str, AnnData], attrs: Mapping[str, object] | None = None
