@@ -236,7 +236,5 @@ def test_a_gene_that_is_asked_for_is_named(score):
 
 @pytest.mark.parametrize("source", [None, 5, {"chrom": "chrA", "position": 3, "ref": "A", "alt": "C"}])
 def test_what_is_no_list_of_variants(source):
-    with pytest.raises(
-        ValueError, match=r"came; give a table, a list of variants or their texts, or the path of a VCF"
-    ):
+    with pytest.raises(ValueError, match=r"came; give a table, a list of variants or their texts, or a VCF file"):
         as_records(source)
