@@ -38,9 +38,7 @@ def as_records(source: Any, genome: Genome | None = None) -> Iterator[AnyRecord]
     if isinstance(source, str):
         raise ValueError(f"The text {source!r} came; give a list of variants, such as [{source!r}].")
     if isinstance(source, Mapping) or not isinstance(source, Iterable):
-        raise ValueError(
-            f"{source!r} came; give a table, a list of variants or their texts, or the path of a VCF file."
-        )
+        raise ValueError(f"{source!r} came; give a table, a list of variants or their texts, or a VCF file.")
     if isinstance(source, pd.DataFrame):
         if (texts := _texts(source)) is not None:
             return (_of_item(number, item, genome) for number, item in enumerate(texts))
