@@ -179,7 +179,8 @@ class ScoreVerbs:
         """Score many variants; a job with `out` survives whatever stops it, and goes on with the same call.
 
         Args:
-            variants: A VCF or BCF file, a table (chrom, position, ref, alt), or a list of variants or texts.
+            variants: A VCF or BCF file, a table (chrom, position, ref, alt and other names of these, see
+                `Variant.from_dict`; or one column `variant` of texts), or a list of variants or texts.
             genome: See `predict_interval`.
             scorers: See `score_variant`.
             out: Folder for the scores, one shard after the other; ending `.zarr` it is a Zarr store. None keeps all in
@@ -207,6 +208,8 @@ class ScoreVerbs:
 
         Returns:
             As from `score_variant`; one row of `.records` for each record that came in, with its status and reason.
+            `attrs` has `reference_mismatches` and `duplicates` (records that make the same change as an earlier one),
+            where there are any.
 
         Raises:
             ValueError: As `score_variant`; a folder that holds another job; a VCF file that is cut; with

@@ -19,6 +19,7 @@ from genomekit.batch.isolate import Score, score_group
 from genomekit.batch.job import score_records as score_into
 from genomekit.batch.per_process import PerProcess
 from genomekit.batch.records import as_records, groups
+from genomekit.batch.watch import watch
 from genomekit.engine import Engine
 from genomekit.genome.interval import Interval
 from genomekit.genome.vcf_write import check_target
@@ -96,11 +97,14 @@ def score_variants(
         choose_window(engine, Interval(next(iter(job.genome.chroms)), 0, 1), job.genome, job.length)
     total = len(source) if file is None and isinstance(source, Sized) else None
     records = as_records(source, job.genome) if file is None else vcf.records(file, job.genome, ref_check)
+    notes: dict[str, int] = {}
+    records = watch(records, job.genome, notes, parity=parity, check=ref_check != "ignore")
     if client is None:  # else what fits is a matter of the workers
         records = _fitting(job, records)
     score: Score = functools.partial(score_records, job)
     if out is None:
         found = _in_memory(records, total, score, on_error, progress)
+        found.attrs |= notes
     else:
         if client is not None:
             checkpoint: Any = engine.checkpoint
@@ -122,6 +126,7 @@ def score_variants(
             progress=progress,
             overwrite=overwrite,
             client=client,
+            notes=notes,
         )
     if vcf_out is not None and file is not None:
         vcf.write(file, vcf_out, found, [found] if out is None else iter_shards(out))

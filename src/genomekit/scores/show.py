@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 from anndata import AnnData
 
+from genomekit.errors import shorten
 from genomekit.scores.layout import GENE
 from genomekit.scores.records import STATUSES
 
@@ -78,4 +79,6 @@ def facts(table: AnnData) -> dict[str, Any]:
 
 
 def _lost(records: pd.DataFrame) -> pd.DataFrame:
-    return records.loc[records["status"] != "ok", ["record", "variant", "status", "reason"]].head(_MOST)
+    lost = records[records["status"] != "ok"].head(_MOST)
+    named = lost["variant"].where(lost["chrom"] != "", lost["id"])  # what could not be read stands as it came
+    return lost.assign(variant=named.map(shorten))[["record", "variant", "status", "reason"]]

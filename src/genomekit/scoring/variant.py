@@ -18,7 +18,7 @@ from genomekit.genome.edit import Edit, Event
 from genomekit.genome.interval import Interval
 from genomekit.genome.variant import Variant
 from genomekit.genome.window import Window
-from genomekit.predict.variant import hull
+from genomekit.predict.variant import check_span, hull
 from genomekit.scores import ScorePart
 from genomekit.scores.records import AnyRecord
 from genomekit.scoring.alleles import Ask, Orientation, read, spans_of
@@ -71,7 +71,10 @@ class Scene:
     @classmethod
     def of(cls, job: Job, record: int, variants: Sequence[Variant], interval: Interval | None = None) -> Scene:
         """Lay a variant (or those of a haplotype) over its window, and ask every scorer for its rows."""
-        window = job.window(interval or hull(variants, job.genome, parity=job.parity))
+        if interval is None:
+            interval = hull(variants, job.genome, parity=job.parity)
+            check_span(variants, interval, job.engine.config.lengths, job.length)
+        window = job.window(interval)
         edit = Edit.of(variants, window, job.genome, ref_check=job.ref_check, parity=job.parity)
         placed = edit.variants or tuple(variants)
         start = min(one.start for one in placed)
