@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 import genomekit as gk
+from genomekit.batch.records import as_records
 from genomekit.errors import GenomekitWarning, ReferenceMismatch
 from genomekit.model import Model
 from genomekit.scoring import CenterMaskScorer, GeneMaskScorer, SpliceJunctionScorer
@@ -332,3 +333,9 @@ def test_a_gene_that_is_asked_for_is_named(score):
     assert records["reason"].tolist() == [""]
     records = score(GOOD, scorers=GeneMaskScorer("rna_seq", mask="body", gene="one"))
     assert records["reason"][0].endswith("the variant touches no gene (asked for: one)")
+
+
+@pytest.mark.parametrize("source", [None, 5, {"chrom": "chrA", "position": 3, "ref": "A", "alt": "C"}])
+def test_what_is_no_list_of_variants(source):
+    with pytest.raises(ValueError, match=r"came; give a table, a list of variants or their texts, or a VCF file"):
+        as_records(source)

@@ -1,5 +1,6 @@
 """Variants as people write them."""
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -112,6 +113,20 @@ def test_tables_and_lists(genome):
         read_variants(["chrV:3:G>A", "nonsense"], genome)
     with pytest.raises(ValueError, match="has no alt"):
         read_variants(pd.DataFrame({"chrom": ["chrV"], "pos": [3], "ref": ["G"]}), genome)
+    row = {"chrom": "chrV", "position": 3, "ref": "G", "alt": "A"}
+    assert read_variants(row, genome) == read_variants([row], genome) == expected[:1]
+
+
+@pytest.mark.parametrize("given", [None, 5, 2.5, True])
+def test_what_is_no_variant(genome, given):
+    with pytest.raises(ValueError, match=rf"^{given} came; give a variant, its text such as 'chr22:1024:A>C'"):
+        read_variants(given, genome)
+
+
+@pytest.mark.parametrize("given", [("chrV", 3, "G", "A"), ["chrV", np.int64(3), "G", "A"]])
+def test_the_parts_of_a_variant_are_no_list_of_variants(genome, given):
+    with pytest.raises(ValueError, match=r"'chrV', .*came; write one variant as text, chrom:position:REF>ALT"):
+        read_variants(given, genome)
 
 
 @pytest.mark.parametrize(

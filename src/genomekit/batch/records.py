@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
@@ -15,7 +15,7 @@ from genomekit.genome.variant_row import as_given, check_columns
 from genomekit.scores.records import AnyRecord, Record
 
 
-def as_records(source: pd.DataFrame | Iterable[Any], genome: Genome | None = None) -> Iterator[AnyRecord]:
+def as_records(source: Any, genome: Genome | None = None) -> Iterator[AnyRecord]:
     """Turn a table or list of variants into records, numbered from 0 in their order.
 
     Args:
@@ -35,6 +35,8 @@ def as_records(source: pd.DataFrame | Iterable[Any], genome: Genome | None = Non
     """
     if isinstance(source, str):
         raise ValueError(f"The text {source!r} came; give a list of variants, such as [{source!r}].")
+    if isinstance(source, Mapping) or not isinstance(source, Iterable):
+        raise ValueError(f"{source!r} came; give a table, a list of variants or their texts, or a VCF file.")
     if isinstance(source, pd.DataFrame):
         if (texts := _texts(source)) is not None:
             return (_of_item(number, item, genome) for number, item in enumerate(texts))

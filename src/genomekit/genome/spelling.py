@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from genomekit.errors import shorten
@@ -76,19 +77,27 @@ def read_variants(variants: Any, genome: Genome) -> list[Variant]:
 
     Args:
         variants: A table with the columns of `Variant.from_dict` (chrom, position, ref, alt and such), or one column
-            `variant` of texts; or variants and texts; or a single one.
+            `variant` of texts; or a list of variants, texts and rows (mappings of such columns); or a single one.
         genome: See `read_variant`.
 
     Raises:
-        ValueError: One cannot be read; its number is named.
+        ValueError: No variant, or one that cannot be read; its number is named.
     """
     if isinstance(variants, Variant | str):
         return [read_variant(variants, genome)]
+    if isinstance(variants, Mapping):
+        return [Variant.from_dict(dict(variants))]
     if isinstance(variants, pd.DataFrame):
         as_text = [name for name in variants if str(name).lower() == "variant"]
         rows: Iterable[Any] = variants[as_text[0]] if as_text else variants.to_dict("records")
+    elif isinstance(variants, Iterable):
+        rows = list(variants)
+        if any(isinstance(row, int | np.integer) for row in rows):  # the parts of a variant, not a list of them
+            raise ValueError(
+                f"{variants!r} came; write one variant as text, chrom:position:REF>ALT, or as a Variant(...)."
+            )
     else:
-        rows = variants
+        raise ValueError(f"{variants!r} came; give a variant, its text such as 'chr22:1024:A>C', or a list of them.")
     found = []
     for number, row in enumerate(rows):
         try:

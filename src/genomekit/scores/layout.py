@@ -34,6 +34,7 @@ class ScorePart:
         raw: Scores (row, track); NaN where there is none, as for a track of the strand that is not the gene's.
         ref: The scorer's level of REF (row, track), where it has one.
         alt: The same of ALT.
+        name: Short name of the scorer, such as "atac" for the recommended one; "" where it has none.
     """
 
     scorer: str
@@ -44,6 +45,7 @@ class ScorePart:
     raw: np.ndarray
     ref: np.ndarray | None = None
     alt: np.ndarray | None = None
+    name: str = ""
 
 
 def together(parts: Sequence[ScorePart]) -> ScorePart:
@@ -84,6 +86,8 @@ def table_of(part: ScorePart, variants: Mapping[int, str], attrs: Mapping[str, o
     """
     layers = _check(part)
     uns = {**plain_attrs(attrs), "scorer": part.scorer, "modality": part.modality, "signed": int(part.signed)}
+    if part.name:
+        uns["name"] = part.name
     return AnnData(
         np.ascontiguousarray(part.raw, dtype=np.float32),
         obs=_rows(part, variants),
