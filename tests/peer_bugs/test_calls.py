@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from genomekit.engine import Engine
+from genomekit.engine.readout import Reader
 from genomekit.model import Model
 from genomekit.nn.splice import JunctionHead
 from genomekit.scoring import CenterMaskScorer
@@ -49,7 +49,7 @@ def test_training_mode_and_hooks_are_restored_after_an_exception(tiny_checkpoint
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(Engine, "checked", interrupted)
+        patch.setattr(Reader, "__call__", interrupted)
         with pytest.raises(KeyboardInterrupt):
             VERBS[verb](model, snv)
     assert state() == before

@@ -32,6 +32,7 @@ def scores():
 
 def test_stems_stand_at_the_variants_with_the_largest_score(table):
     ax = Lollipop(table).draw(axes(), "chrV:1000-1512")
+    assert not [patch for patch in ax.patches if patch.get_hatch()]  # variants say nothing of the places beside them
     assert ax.collections[1].get_offsets().tolist() == [[1100.5, -2.0], [1200.5, 1.0]]
     assert ax.get_ylabel() == "raw score"
     low, high = ax.get_ylim()

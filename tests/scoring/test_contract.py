@@ -121,9 +121,9 @@ def test_a_scorer_without_a_method_says_which():
     class Nothing(Scorer):
         modality: str = "atac"
 
-    with pytest.raises(NotImplementedError, match=r"Nothing\(modality='atac'\) has no bins\(\); one that reads"):
+    with pytest.raises(TypeError, match=r"Nothing\(modality='atac'\) has no bins\(\); one that reads"):
         rule_of(Nothing()).bins(np.array([3]), 2048, 1)
-    with pytest.raises(NotImplementedError, match=r"has no score\(\)"):
+    with pytest.raises(TypeError, match=r"has no score\(\)"):
         rule_of(Nothing()).score(READ, READ)
 
 

@@ -11,6 +11,7 @@ import genomekit as gk
 from genomekit.align import align
 from genomekit.engine import one_hot
 from genomekit.engine.reading import Reading
+from genomekit.engine.readout import Reader
 from genomekit.engine.strands import parts, read_window
 from genomekit.errors import GenomekitWarning, ReferenceMismatch
 from genomekit.genome.edit import Edit
@@ -432,3 +433,18 @@ def test_bed_files_as_they_come(engine, genome, tmp_path):
         path.write_text(text)
         with pytest.raises(ValueError, match=words):
             IntervalMaskScorer.from_bed(path, "rna_seq")
+
+
+@pytest.mark.parametrize(("head", "named"), [("splice_class", "splice_sites"), ("splice_junction", "splice_junctions")])
+def test_introns_of_broken_predictions_are_an_error(engine, genome, monkeypatch, head, named):
+    """Of probabilities that are no numbers no site would be chosen, and no intron scored, in silence."""
+    if head == "splice_class":
+        plain = Reader.__call__
+        monkeypatch.setattr(
+            Reader, "__call__", lambda self, x: plain(self, x) * (torch.nan if self.kind == head else 1)
+        )
+    else:
+        count = Reading.junctions
+        monkeypatch.setattr(Reading, "junctions", lambda *args: count(*args) * torch.nan)
+    with pytest.raises(FloatingPointError, match=f"Head '{named}' .* gave NaN or infinity"):
+        score(engine, genome, SNV, SpliceJunctionScorer())

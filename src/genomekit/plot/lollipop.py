@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -53,6 +53,7 @@ class Lollipop(Panel):
 
     data: Any
     _: KW_ONLY
+    covers: ClassVar[bool] = False
     value: str = "raw_score"
     color_by: str | None = None
     label: int = 5

@@ -58,6 +58,8 @@ class Panel(ABC):
 
     genomic: ClassVar[bool] = True
     """Whether the x axis is the genome, shared with the other panels."""
+    covers: ClassVar[bool] = True
+    """Whether the data say something of every place of their extent, and of none beyond it."""
 
     def __post_init__(self) -> None:
         if self.height is not None and not 0 < self.height < float("inf"):
@@ -135,7 +137,9 @@ class Panel(ABC):
         turned = ax.xaxis_inverted() or bool(known and known.turned)
         ax.set_xlim(*((region.end, region.start) if turned else (region.start, region.end)))
         position_ticks(ax, region)
-        for start, end in [] if known is None else ((region.start, known.start), (known.end, region.end)):
+        if known is None or not self.covers:
+            return
+        for start, end in ((region.start, known.start), (known.end, region.end)):
             if start < end:
                 ax.axvspan(start, end, fc="none", ec=colors.faint(0.13), hatch="///", lw=0, zorder=0, gid=OUTSIDE_GID)
 

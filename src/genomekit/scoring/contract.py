@@ -13,7 +13,7 @@ from torch import Tensor
 from genomekit.engine.memory import is_out_of_memory
 from genomekit.scoring.junction import JunctionRows, JunctionScorer
 from genomekit.scoring.junction_read import Introns
-from genomekit.scoring.scorer import Bins, Place, Rule, Scorer, Target, Values
+from genomekit.scoring.scorer import Bins, Missing, Place, Rule, Scorer, Target, Values
 
 _FROZEN = "write @dataclass(frozen=True) above the class"
 
@@ -132,7 +132,7 @@ def _named(scorer: Scorer, method: str) -> Iterator[None]:
         yield
     except _Breach as error:
         raise TypeError(f"{scorer} {error}.") from None
-    except (ValueError, NotImplementedError, FloatingPointError, OSError):
+    except (ValueError, Missing, FloatingPointError, OSError):
         raise
     except Exception as error:
         if is_out_of_memory(error):

@@ -28,6 +28,10 @@ Genes: TypeAlias = Any
 _OWN = "one that reads a place around the variant has bins and score, any other targets whose rules have them."
 
 
+class Missing(TypeError):
+    """A scorer lacks what it is asked for; the text says so."""
+
+
 class Bins(NamedTuple):
     """As many bins for each variant, from a bin of its own on; they may run past the ends of the window."""
 
@@ -187,11 +191,11 @@ class Scorer:
 
     def bins(self, starts: Int[np.ndarray, " variant"], length: int, resolution: int) -> list[Bins]:
         """Say which bins are read; see `Rule.bins`."""
-        raise NotImplementedError(f"{self} has no bins(); {_OWN}")
+        raise Missing(f"{self} has no bins(); {_OWN}")
 
     def score(self, ref: list[Values], alt: list[Values]) -> Float[Tensor, "variant track"]:
         """Score ALT against REF; see `Rule.score`."""
-        raise NotImplementedError(f"{self} has no score(); {_OWN}")
+        raise Missing(f"{self} has no score(); {_OWN}")
 
     def level(self, ref: list[Values]) -> Float[Tensor, "variant track"]:
         """Give the measure of one allele; NaN where a scorer has none."""

@@ -200,11 +200,19 @@ class Scene:
             return {}
         read_last = slice(len(self.asks) - len(self.bodies), None)
         config = self.job.engine.config
-        sites = choose_sites(before[read_last], after[read_last], self.bodies, self.place, config)
-        return {
+        bodies = before[read_last], after[read_last]
+        checked = self.job.engine.checked  # of probabilities that are no numbers no site would be chosen, in silence
+        for ask, *alleles in zip(self.bodies, *bodies, strict=True):
+            for one in alleles:
+                checked(one.signal, ask.part.modality.name)
+        sites = choose_sites(*bodies, self.bodies, self.place, config)
+        found = {
             scorer: read_introns(ref, alt, sites, self.orientation, self.place, part, self.events)
             for scorer, part in self._of_junctions.items()
         }
+        for scorer, introns in found.items():
+            checked(torch.from_numpy(np.stack([introns.ref, introns.alt])), scorer.modality)
+        return found
 
     def _part(self, scorer: Scorer, rows: list[Row], ref: list[Values], alt: list[Values]) -> ScorePart:
         part = self.job.reads[scorer]
