@@ -15,10 +15,12 @@ import pandas as pd
 from tqdm.auto import tqdm
 
 from genomekit.batch import vcf
+from genomekit.batch.folder import check_folder
 from genomekit.batch.isolate import Score, score_group
 from genomekit.batch.job import score_records as score_into
 from genomekit.batch.per_process import PerProcess
 from genomekit.batch.records import as_records, groups
+from genomekit.batch.workers import check_client
 from genomekit.engine import Engine
 from genomekit.genome.interval import Interval
 from genomekit.genome.vcf_write import check_target
@@ -60,7 +62,7 @@ def score_variants(
     preview: int = 5,
     progress: bool = True,
     overwrite: bool = False,
-    client: Client | None = None,
+    client: Client | Any = None,
     **options: Unpack[Options],
 ) -> ScoreSet:
     """Score many variants.
@@ -83,18 +85,19 @@ def score_variants(
         client: See there.
         **options: Tracks, organism and window.
     """
-    if client is not None and out is None:
-        raise ValueError("client= came without out=, and workers write into a folder. Give out='scores.zarr' too.")
-    file = vcf.path_of(source)
-    if vcf_out is not None and file is None:
-        raise ValueError("vcf_out= came and the variants are no VCF file; only such a file can be written again.")
-    if vcf_out is not None and file is not None:
-        check_target(Path(vcf_out).expanduser(), file)
+    if client is not None:
+        check_client(client)
+        if out is None:
+            raise ValueError("client= came without out=, and workers write into a folder. Give out='scores.zarr' too.")
+    file = check_paths(source, out, vcf_out)
     settings: dict[str, Any] = {"parity": parity, "ref_check": ref_check, "step": step, "options": options}
     job = prepare(engine, genome, scorers, **settings)
     if job.length is not None:  # said once, not in the row of every record
         choose_window(engine, Interval(next(iter(job.genome.chroms)), 0, 1), job.genome, job.length)
-    total = len(source) if file is None and isinstance(source, Sized) else None
+    if file is None:
+        total = len(source) if isinstance(source, Sized) else None
+    else:
+        total = vcf.count(file) if progress else None  # of use to nobody else
     records = as_records(source, job.genome) if file is None else vcf.records(file, job.genome, ref_check)
     if client is None:  # else what fits is a matter of the workers
         records = _fitting(job, records)
@@ -126,6 +129,28 @@ def score_variants(
     if vcf_out is not None and file is not None:
         vcf.write(file, vcf_out, found, [found] if out is None else iter_shards(out))
     return found
+
+
+def check_paths(
+    source: Source, out: str | os.PathLike[str] | None = None, vcf_out: str | os.PathLike[str] | None = None
+) -> Path | None:
+    """Check what is read and written, before anything that takes time.
+
+    Returns:
+        The VCF file that is read; None where variants come in another way.
+
+    Raises:
+        FileNotFoundError: There is no such file, or the folder of `vcf_out` is not there.
+        ValueError: `source` is no VCF file by its ending, or `out` or `vcf_out` cannot be written under that name.
+    """
+    file = vcf.path_of(source)
+    if out is not None:
+        check_folder(out)
+    if vcf_out is not None:
+        if file is None:
+            raise ValueError("vcf_out= came and the variants are no VCF file; only such a file can be written again.")
+        check_target(Path(vcf_out).expanduser(), file)
+    return file
 
 
 def identity(job: Job) -> dict[str, str | int]:

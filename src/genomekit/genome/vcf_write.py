@@ -58,9 +58,9 @@ def annotate_vcf(
 ) -> int:
     """Copy a VCF or BCF file and add INFO fields to its records; every record is kept, in its order.
 
-    Fields of the same name that are there already are replaced. The target takes its name when it is whole; a compressed
-    one gets an index beside it (`.tbi`; `.csi` where a chromosome is longer than a `.tbi` can tell), or a warning where its
-    records are not sorted.
+    Fields of the same name that are there already are replaced. The target takes its name when it is whole. A compressed
+    one gets an index beside it (`.tbi`, or `.csi` for positions beyond 2**29); where its records are not sorted a warning
+    says that it has none.
 
     Args:
         source: The file that was read.
@@ -120,7 +120,7 @@ def check_target(target: Path, source: Path) -> bool:
     """
     packed = target.name.endswith((".vcf.gz", ".vcf.bgz"))
     if not packed and not target.name.endswith(".vcf"):
-        told = f"{target} was asked for; annotated records are written to .vcf, .vcf.gz or .vcf.bgz"
+        told = f"{target} was asked for; annotated records are written to .vcf or .vcf.gz"
         bcf = " For BCF write .vcf.gz, then convert it: bcftools view -Ob -o OUT.bcf IN.vcf.gz."
         raise ValueError(f"{told}.{bcf if target.suffix == '.bcf' else ''}")
     if target.resolve() == source.resolve():
@@ -143,8 +143,12 @@ def _index(target: Path) -> None:
                 return
     finally:
         library.set_verbosity(verbosity)
-    text = f"{target} is not sorted by chromosome and position, so it has no index. Sort it with `bcftools sort` first."
-    warnings.warn(text, GenomekitWarning, stacklevel=4)
+    warnings.warn(
+        f"{target} has no index: its records are not sorted by chromosome and position, or a line cannot be read. To have "
+        "one, sort the file that is scored (`bcftools sort`).",
+        GenomekitWarning,
+        stacklevel=4,
+    )
 
 
 def lines_of(source: Path) -> Iterator[str]:
