@@ -291,12 +291,10 @@ def test_preview(tmp_path, capsys):
     told = preview(fake.slow, fake.records(6), total=1000)
     assert told.timed == 5
     assert 5 < told.per_second < 100.0 * 1.01  # one group of 5 takes 0.05 s, and the machine's own time
-    # 2 tracks: dnase with ref and alt 24 bytes, a gene row 8; one of 5 variants has two genes; labels 100 a row.
-    assert told.bytes_each == pytest.approx((5 * 24 + 2 * 8 + 7 * 100) / 5)
     assert told.bytes == pytest.approx(1000 * told.bytes_each)
     assert "1,000 variants at" in str(told)
     assert preview(fake.score, fake.records(1)) is None
-    assert str(Preview(3, 1.0, 2000.0)) == "Variants: 1 per second (3 timed), 2.0 kB of scores each at most"
+    assert str(Preview(3, 1.0, 2000.0)) == "Variants: 1 per second (3 timed), 2.0 kB on disk each"
     assert "about 2 h 46 min" in str(Preview(3, 1.0, 2000.0, 10_000))
     run(tmp_path / "a", 120, progress=True)
     assert "120 variants at" in capsys.readouterr().err

@@ -159,8 +159,8 @@ def check_folder(path: str | os.PathLike[str]) -> Path:
         )
     if ending in _FILES:
         raise ValueError(
-            f"out={str(path)!r} is the name of a file, and scores go into a folder, shard by shard. Give a folder, such as "
-            f"out={str(path)[: -len(ending)]!r}; a file can be made of the result: {_FILES[ending]}({str(path)!r})."
+            f"out={str(path)!r} is named like a file, and scores go into a folder, shard by shard. Give a folder, such "
+            f"as out={str(path)[: -len(ending)]!r}, and make the file of the result: {_FILES[ending]}({str(path)!r})."
         )
     if folder.is_file():
         raise ValueError(f"out={str(path)!r} is a file, and scores go into a folder, shard by shard. Give a folder.")

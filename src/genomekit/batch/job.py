@@ -67,8 +67,8 @@ def score_records(
         The scores, read from the folder as they are asked for; one row of `records` for each record.
 
     Raises:
-        ValueError: The folder holds another job or something else, or is named like a file; records whose numbers do not
-            rise; with `on_error="raise"`, a record that cannot be scored.
+        ValueError: The folder holds another job or something else, or is named like a file; records whose numbers do
+            not rise; with `on_error="raise"`, a record that cannot be scored.
         TypeError: `client` is no client.
         RuntimeError: Another process writes into the folder, or nothing can be scored for a reason not in the records.
         KeyboardInterrupt: Finished shards stay; the text says how many.
@@ -143,9 +143,8 @@ def _announced(todo: Iterator[Shard], score: Score, count: int, bar: _Progress, 
             able = [record for record in first[1] if not record.reason]
             # Of the whole shard: neighbours are alike, and the first ones often lie where no gene is.
             places = np.unique(np.linspace(0, len(able) - 1, count + 1).astype(int)) if able else []
-            if told := time_some(
-                score, [able[place] for place in places], left, shard_size=folder.shard_size, ending=folder.ending
-            ):
+            shards = {"shard_size": folder.shard_size, "ending": folder.ending}
+            if told := time_some(score, [able[place] for place in places], left, **shards):
                 print(told, file=sys.stderr)
         yield first
         yield from todo

@@ -56,7 +56,8 @@ def _repeated(scores: ScoreSet, copies: int) -> ScoreSet:
     tables = {}
     for name, table in scores.items():
         layers = {key: values(np.asarray(layer)) for key, layer in table.layers.items()}
-        tables[name] = AnnData(
+        one = AnnData(
             values(np.asarray(table.X)), obs=frame(table.obs), var=table.var, uns=dict(table.uns), layers=layers
         )
+        tables[name] = one
     return ScoreSet(frame(scores.records).reset_index(drop=True), tables, scores.attrs)

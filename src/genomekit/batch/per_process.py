@@ -41,11 +41,11 @@ class PerProcess:
 
     def __init__(self, factory: Callable[..., Score], *arguments: Any, **options: Any) -> None:
         try:
-            # Pickled here once: elsewhere classes of a notebook could not be, nor would they be known again as the same.
+            # Pickled once, here: a worker could not pickle the classes of a notebook again, to know them as the same.
             self.recipe: bytes = _pickler().dumps((factory, arguments, sorted(options.items())))
         except Exception as error:  # any that an object's own way of being pickled may raise
             raise ValueError(
-                f"The recipe of a scoring function cannot be sent to other processes ({type(error).__name__}: {error}). "
+                f"A recipe of a scoring function cannot be sent to other processes ({type(error).__name__}: {error}). "
                 "Give it names, paths and plain values, and open files and devices in the function that it calls."
             ) from error
         self._key = hashlib.sha256(self.recipe).hexdigest()

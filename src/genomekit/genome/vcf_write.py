@@ -59,8 +59,8 @@ def annotate_vcf(
     """Copy a VCF or BCF file and add INFO fields to its records; every record is kept, in its order.
 
     Fields of the same name that are there already are replaced. The target takes its name when it is whole. A compressed
-    one gets an index beside it (`.tbi`, or `.csi` for positions beyond 2**29); where its records are not sorted a warning
-    says that it has none.
+    one gets an index beside it (`.tbi`, or `.csi` for positions beyond 2**29); records that are not sorted have none, which
+    a warning says.
 
     Args:
         source: The file that was read.
@@ -144,8 +144,8 @@ def _index(target: Path) -> None:
     finally:
         library.set_verbosity(verbosity)
     warnings.warn(
-        f"{target} has no index: its records are not sorted by chromosome and position, or a line cannot be read. To have "
-        "one, sort the file that is scored (`bcftools sort`).",
+        f"{target} has no index: its records are not sorted by chromosome and position, or a line cannot be read. To "
+        "have one, sort the file that is scored (`bcftools sort`).",
         GenomekitWarning,
         stacklevel=4,
     )
