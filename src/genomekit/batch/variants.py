@@ -6,8 +6,10 @@ import functools
 import hashlib
 import itertools
 import os
+import warnings
 from collections.abc import Iterable, Iterator, Sized
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -22,6 +24,7 @@ from genomekit.batch.per_process import PerProcess
 from genomekit.batch.records import as_records, groups
 from genomekit.batch.workers import check_client
 from genomekit.engine import Engine
+from genomekit.errors import GenomekitWarning
 from genomekit.genome.interval import Interval
 from genomekit.genome.vcf_write import check_target
 from genomekit.predict.request import AnyGenome, Options
@@ -91,7 +94,7 @@ def score_variants(
             raise ValueError("client= came without out=, and workers write into a folder. Give out='scores.zarr' too.")
     file = check_paths(source, out, vcf_out)
     settings: dict[str, Any] = {"parity": parity, "ref_check": ref_check, "step": step, "options": options}
-    job = prepare(engine, genome, scorers, **settings)
+    job = replace(prepare(engine, genome, scorers, **settings), apart=on_error == "row")
     if job.length is not None:  # said once, not in the row of every record
         choose_window(engine, Interval(next(iter(job.genome.chroms)), 0, 1), job.genome, job.length)
     if file is None:
@@ -112,7 +115,9 @@ def score_variants(
                 "dtype": str(engine.dtype).removeprefix("torch."),
                 "memory_budget": engine.memory_budget,
             }
-            score = PerProcess(make_score, str(checkpoint.path), job.genome, list(job.reads), **given, **settings)
+            score = PerProcess(
+                make_score, str(checkpoint.path), job.genome, list(job.reads), job.apart, **given, **settings
+            )
         found = score_into(
             records,
             score,
@@ -126,6 +131,7 @@ def score_variants(
             overwrite=overwrite,
             client=client,
         )
+    _tell_failures(job, found.records)
     if vcf_out is not None and file is not None:
         vcf.write(file, vcf_out, found, [found] if out is None else iter_shards(out))
     return found
@@ -181,6 +187,7 @@ def make_score(
     checkpoint: str,
     genome: Any,
     scorers: list[Any],
+    apart: bool,
     *,
     device: str,
     dtype: str,
@@ -189,7 +196,22 @@ def make_score(
 ) -> Score:
     """Make the scoring function of a worker: its own model, from where the checkpoint lies."""
     job = prepare(Engine(load(checkpoint), device, dtype, memory_budget), genome, scorers, **settings)
-    return functools.partial(score_records, job)
+    return functools.partial(score_records, replace(job, apart=apart))
+
+
+def _tell_failures(job: Job, records: pd.DataFrame) -> None:
+    """Warn of scorers that failed where others did not: such a record has scores, and nobody may read its reason."""
+    for scorer in job.reads:
+        mark = f"{scorer} failed"
+        reasons = records["reason"][(records["status"] == "ok") & records["reason"].str.contains(mark, regex=False)]
+        if len(reasons):
+            first = reasons.iloc[0]
+            warnings.warn(
+                f"{scorer} has no scores of {len(reasons):,} of {len(records):,} records, where it failed; the other "
+                f"scorers have theirs, and .records says why. The first: {first[first.index(mark) :].split('; ')[0]}",
+                GenomekitWarning,
+                stacklevel=4,
+            )
 
 
 def _fitting(job: Job, records: Iterator[AnyRecord]) -> Iterator[AnyRecord]:

@@ -58,9 +58,9 @@ def annotate_vcf(
 ) -> int:
     """Copy a VCF or BCF file and add INFO fields to its records; every record is kept, in its order.
 
-    Fields of the same name that are there already are replaced. The target takes its name when it is whole. A compressed
-    one gets an index beside it (`.tbi`, or `.csi` for positions beyond 2**29); records that are not sorted have none, which
-    a warning says.
+    Fields of the same name that are there already are replaced. The target takes its name when it is whole. A
+    compressed one gets an index beside it (`.tbi`, or `.csi` for positions beyond 2**29); where records are not sorted
+    there is none, which a warning says.
 
     Args:
         source: The file that was read.
