@@ -191,8 +191,8 @@ class ScoreVerbs:
             preview: Variants to time first, to say how long a long job will take.
             progress: Show the preview and a bar.
             overwrite: Replace what another job left in `out`.
-            client: A `dask.distributed.Client`: its workers score the shards, each with a model of its own. Scorers of a
-                notebook travel along.
+            client: A `dask.distributed.Client`: its workers score the shards, each with a model of its own. Scorers of
+                a notebook travel along.
             modalities: See `predict_sequence` for this and all the following.
             tracks: See there.
             ontology: See there.
@@ -207,8 +207,8 @@ class ScoreVerbs:
             As from `score_variant`; one row of `.records` for each record that came in, with its status and reason.
 
         Raises:
-            ValueError: As `score_variant`; a folder that holds another job, or that is named like a file; a VCF file that
-                is cut; with `on_error="raise"`, a record that cannot be scored.
+            ValueError: As `score_variant`; a folder that holds another job, or that is named like a file; a VCF file
+                that is cut; with `on_error="raise"`, a record that cannot be scored.
             FileNotFoundError: There is no such VCF file, or no folder for `vcf_out`.
             RuntimeError: Scorers fail on all records of a shard, with errors that are not about records.
             ReferenceMismatch: The VCF file is of another build.
