@@ -103,6 +103,7 @@ def _score(arguments: argparse.Namespace) -> int:
 
 def report(scores: ScoreSet, out: str) -> str:
     """Say what was scored, where it is, and why some was not: the commonest reasons, each with its first record."""
+    from genomekit.errors import shorten
     from genomekit.scores.show import summary
 
     lost = scores.records[scores.records["status"] != "ok"]
@@ -110,7 +111,7 @@ def report(scores: ScoreSet, out: str) -> str:
     counts = lost["reason"].value_counts()
     for reason, count in counts.head(_MOST).items():
         first = lost[lost["reason"] == reason].iloc[0]
-        name = first["id"] or first["variant"]
+        name = shorten(first["id"] or first["variant"])
         more = f" and {count - 1:,} more" if count > 1 else ""
         lines.append(f"No scores for record {first['record']} ({name}){more}: {reason}")
     if len(counts) > _MOST:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 
 
@@ -20,6 +21,16 @@ class ReferenceMismatch(ValueError):
 
 class OutOfMemory(RuntimeError):
     """A call needs more memory than the device has; the text names cheaper calls."""
+
+
+def shorten(text: object) -> str:
+    """Cut runs of more than 50 letters, as of long alleles, in a text for people.
+
+    Example:
+        >>> shorten("chr1:5:" + "A" * 80_000 + ">A")
+        'chr1:5:AAAAAAAAAA...(80,000 letters)>A'
+    """
+    return re.sub(r"[A-Za-z]{51,}", lambda run: f"{run[0][:10]}...({len(run[0]):,} letters)", str(text))
 
 
 def unknown(kind: str, name: object, options: Iterable[str]) -> ValueError:

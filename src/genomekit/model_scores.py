@@ -65,7 +65,8 @@ class ScoreVerbs:
                 reverse complement is read.
             parity: Take the variant as spelled and keep the peculiarities of the published code; see `docs/scorers.md`.
             ref_check: Where REF differs from the genome: "error", or "warn" or "ignore" and REF as given.
-            modalities: See `predict_sequence` for this and all the following.
+            modalities: See `predict_sequence` for this and the following; it must name
+                all that `scorers` read.
             tracks: See there.
             ontology: See there.
             biosample: See there.
@@ -76,11 +77,14 @@ class ScoreVerbs:
             window: bp; None is the checkpoint's default, 131,072 at most where every scorer is a centre mask.
 
         Returns:
-            An AnnData for each scorer (variant, gene or junction by track), `.records`, and `.to_frame()`.
+            An AnnData for each scorer (variant, gene or junction by track), `.records`, `.to_frame()`, and `.attrs`:
+            with what they were made, release and hash of the annotation too.
 
         Raises:
             ValueError: A variant that is not understood, an unknown scorer, or one that the model or genome lacks
-                something for.
+                something for, or that reads what `modalities` leaves out.
+            TypeError: What is no scorer, or one that gives back what is no score; it is named.
+            FloatingPointError: A prediction or a score is no finite number.
             ReferenceMismatch: REF differs from the genome; the text says what may be wrong.
             OutOfMemory: The device is too small; cheaper calls are named.
 
@@ -175,7 +179,8 @@ class ScoreVerbs:
         """Score many variants; a job with `out` survives whatever stops it, and goes on with the same call.
 
         Args:
-            variants: A VCF or BCF file, a table (chrom, position, ref, alt), or a list of variants or texts.
+            variants: A VCF or BCF file, a table (chrom, position, ref, alt and other names of these, see
+                `Variant.from_dict`; or one column `variant` of texts), or a list of variants or texts.
             genome: See `predict_interval`.
             scorers: See `score_variant`.
             out: Folder for the scores, one shard after the other; ending `.zarr` it is a Zarr store, and the endings of
@@ -205,6 +210,8 @@ class ScoreVerbs:
 
         Returns:
             As from `score_variant`; one row of `.records` for each record that came in, with its status and reason.
+            `attrs` has `reference_mismatches` and `duplicates` (records that make the same change as an earlier one),
+            where there are any.
 
         Raises:
             ValueError: As `score_variant`; a folder that holds another job, or that is named like a file; a VCF file

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 import genomekit as gk
+from genomekit.batch.records import as_records
 from genomekit.errors import GenomekitWarning, ReferenceMismatch
 from genomekit.model import Model
 from genomekit.scoring import CenterMaskScorer, GeneMaskScorer, SpliceJunctionScorer
@@ -59,12 +60,11 @@ LONG = f"chrA\t1500\tlong\t{LETTERS[1499:4999]}\t{LETTERS[1499]}\t.\t.\t.\n"
         (snv(6000, ref=LETTERS[5999] + "A"), "failed", "lies outside chrA"),
         (snv(3100, chrom="chrQ"), "failed", "Unknown chromosome 'chrQ'"),
         (snv(3100).replace(f"\t{other(LETTERS[3099])}\t.", "\tR\t."), "skipped", "alleles are written in A C G T N"),
-        (GOOD, "skipped", "the same variant as the file's record number 0 (counted from 0)"),
         (snv(3100).replace("\t3100\t", "\t31OO\t"), "skipped", "the line cannot be read"),
         (snv(3100).replace("\t3100\t", "\t0\t"), "skipped", "positions are 1-based"),
         (snv(3100).replace(f"\t{other(LETTERS[3099])}\t.", "\t<INS>\t."), "skipped", "does not say its letters"),
         (snv(3100).replace(f"\t{other(LETTERS[3099])}\t.", "\t.\t."), "skipped", "no ALT allele"),
-        (LONG, "failed", "does not fit the window of 2,048 bp"),
+        (LONG, "failed", "(3,500 letters)>A spans 3,500 bp and does not fit the window of 2,048 bp"),
     ],
 )
 def test_a_row_with_the_reason(score, tmp_path, bad, status, reason):
@@ -98,12 +98,14 @@ def test_records_in_any_order(score):
 
 def test_a_file_that_is_cut(score, tmp_path):
     rows = [snv(position) for position in range(3000, 3040)]
-    cut = "".join(rows)[:-20]
-    with pytest.raises(ValueError, match=r"ends in the middle of a line\. Fetch or copy it again"):
+    cut = "".join(rows)[:-7]
+    with pytest.raises(
+        ValueError, match=r"is cut: its last line \(chrA 3039 v3039 . .\) has no end, and 5 of 8 columns"
+    ):
         score(cut, out=tmp_path / "out", shard_size=10)
-    # What came before is done and kept; with the whole file the job goes on.
-    assert len(list((tmp_path / "out" / "shards").iterdir())) == 3
-    assert len(score(*rows, out=tmp_path / "out", shard_size=10)) == 40
+    assert not (tmp_path / "out").exists()  # nothing was computed of it
+    with pytest.warns(GenomekitWarning, match=r"may be cut: its last line \(chrA 3039 v3039 . .\) does not end"):
+        assert len(score("".join(rows)[:-1], out=tmp_path / "out", shard_size=10)) == 40
 
 
 def test_another_build(score, tmp_path):
@@ -158,8 +160,107 @@ def test_tables_and_lists(model):
     table = pd.DataFrame({"chrom": "chrA", "position": [3000, 0, 7000], "ref": [LETTERS[2999], "A", "A"], "alt": "N"})
     records = model.score_variants(table, scorers="atac", progress=False).records
     assert records["status"].tolist() == ["ok", "skipped", "failed"]
+    assert records["position"].tolist() == [3000, 0, 7000]
     with pytest.raises(ValueError, match=r"Record 1 .* cannot be scored: .*positions are 1-based"):
         model.score_variants(table, scorers="atac", progress=False, on_error="raise")
+
+
+def test_what_a_table_says_stays_in_the_row_of_a_record_that_cannot_be_read(model):
+    table = pd.DataFrame(
+        {
+            "chrom": ["chrA", "chrA", None, "chrA"],
+            "pos": ["3,000", "3100", "3200", "1e3"],
+            "ref": [LETTERS[2999], "R", "A", "A"],
+            "alt": ["N", "A", "C", "<DEL>"],
+            "name": ["one", "two", "three", "four"],
+        }
+    )
+    records = model.score_variants(table, scorers="atac", progress=False).records
+    assert records["status"].tolist() == ["ok", "skipped", "skipped", "skipped"]
+    assert records["chrom"].tolist() == ["chrA", "chrA", "", "chrA"]
+    assert records["position"].tolist() == [3000, 3100, 3200, 0]
+    assert records["ref"].tolist() == [LETTERS[2999], "R", "A", "A"]
+    assert records["alt"].tolist() == ["N", "A", "C", "<DEL>"]
+    assert records["id"].tolist() == ["one", "two", "three", "four"]
+    reasons = ["", "'R' as letter 1 of REF", "nothing in chrom", "the text '1e3'; write a whole number"]
+    assert all(expected in reason for expected, reason in zip(reasons, records["reason"], strict=True))
+
+
+class Counted(CenterMaskScorer):
+    """Counts the variants that are laid over a window."""
+
+    def targets(self, place):
+        COUNT.append(place.touched.start)
+        return super().targets(place)
+
+
+COUNT: list[int] = []
+
+
+def test_a_change_that_came_before_is_scored_once_and_has_its_row(model, tmp_path):
+    start = LETTERS.index("CAC", 2000)  # deleting CA of CAC or AC after the C leaves the same
+    first = f"chrA:{start}:{LETTERS[start - 1 : start + 2]}>{LETTERS[start - 1]}"
+    again = f"chrA:{start + 2}:AC>"
+    plain = f"chrA:3000:{LETTERS[2999]}>N"
+    given = [plain, again, "nonsense", first, plain, f"chrA:4000:{LETTERS[3999]}>N"]
+    scorer, options = Counted("atac", 501), {"progress": False, "preview": 0}
+    COUNT.clear()
+    with pytest.warns(GenomekitWarning, match=r"same change as an earlier one, .*: 2\."):
+        scores = model.score_variants(given, scorers=scorer, **options)
+    # Each of the first records is laid over its window once more, for what it takes of memory.
+    assert len(COUNT) == 3 + 5
+    records, table = scores.records, scores[scorer]
+    assert records["status"].tolist() == ["ok", "ok", "skipped", "ok", "ok", "ok"]
+    assert records["reason"][[0, 1, 3, 4, 5]].tolist() == [
+        "",
+        "",
+        "the same change as record 1",
+        "the same change as record 0",
+        "",
+    ]
+    assert records["variant"][3] == first
+    assert table.obs["record"].tolist() == [0, 1, 3, 4, 5]
+    assert table.obs["variant"].tolist() == records["variant"][[0, 1, 3, 4, 5]].tolist()
+    assert table.obs_names.is_unique
+    np.testing.assert_array_equal(table.X[[0, 1]], table.X[[3, 2]])
+    np.testing.assert_array_equal(table.layers["alt"][[0, 1]], table.layers["alt"][[3, 2]])
+    assert not np.array_equal(table.X[0], table.X[4])
+    assert scores.attrs["duplicates"] == 2
+    with pytest.warns(GenomekitWarning, match=r"same change as an earlier one, .*: 2\."):
+        kept = model.score_variants(given, scorers=scorer, out=tmp_path / "out", shard_size=2, **options)
+    pd.testing.assert_frame_equal(kept.records, records)
+    pd.testing.assert_frame_equal(kept[scorer].obs, table.obs)
+    np.testing.assert_array_equal(kept[scorer].X, table.X)
+    assert gk.open(tmp_path / "out").attrs["duplicates"] == 2
+    with pytest.warns(GenomekitWarning, match=r"same change as an earlier one, .*: 1\."):  # as spelled, these are two
+        as_spelled = model.score_variants(given, scorers=scorer, parity=True, **options)
+    assert as_spelled.records["reason"][3] == ""
+
+
+def test_the_copy_of_a_record_that_fails_has_the_reason(score):
+    with pytest.warns(GenomekitWarning, match=r"same change as an earlier one, .*: 1\."):
+        records = score(LONG, GOOD, LONG, window=2048)
+    assert records["status"].tolist() == ["failed", "ok", "failed"]
+    assert records["reason"][0] == records["reason"][2] != ""
+
+
+def test_a_file_of_another_build_is_told_once(score, model, tmp_path):
+    letters = np.random.default_rng(9).choice(list("ACGT"), 120)
+    rows = [snv(position, ref=letter) for position, letter in enumerate(letters, start=3000)]
+    missed = sum(letter != LETTERS[position - 1] for position, letter in enumerate(letters, start=3000))
+    early = sum(letter != LETTERS[position - 1] for position, letter in enumerate(letters[:100], start=3000))
+    with pytest.warns(GenomekitWarning) as caught:
+        records = score(*rows, out=tmp_path / "out")
+    assert [str(one.message) for one in caught] == [
+        f"{early} of the first 100 records do not match the reference of genome.fa. Are they on another build?"
+    ]
+    assert (records["status"] == "failed").sum() == missed
+    assert gk.open(tmp_path / "out").attrs["reference_mismatches"] == missed
+    few = [f"chrA:{position}:{LETTERS[position]}>N" for position in range(3000, 3020)]
+    with pytest.warns(
+        GenomekitWarning, match=r"of 20 records do not match .* All of these would fit with position \+ 1"
+    ):
+        assert model.score_variants(few, scorers="atac", progress=False).attrs["reference_mismatches"] > 3
 
 
 def test_haplotypes_of_a_sample_are_scored_and_predicted(model, tmp_path):
@@ -221,7 +322,8 @@ def test_many_variants_in_every_spelling(model):
         "chrA:g.3000del",
         f"chrA-3000-{ref}-N",
     ]
-    scores = model.score_variants(texts, scorers="atac", progress=False)
+    with pytest.warns(GenomekitWarning, match=r"same change as an earlier one, .*: 1\."):
+        scores = model.score_variants(texts, scorers="atac", progress=False)
     assert scores.records["status"].tolist() == ["ok"] * 4
     assert scores.records["variant"][0] == scores.records["variant"][1] == f"chrA:3000:{ref}>{other(ref)}"
 
@@ -231,3 +333,9 @@ def test_a_gene_that_is_asked_for_is_named(score):
     assert records["reason"].tolist() == [""]
     records = score(GOOD, scorers=GeneMaskScorer("rna_seq", mask="body", gene="one"))
     assert records["reason"][0].endswith("the variant touches no gene (asked for: one)")
+
+
+@pytest.mark.parametrize("source", [None, 5, {"chrom": "chrA", "position": 3, "ref": "A", "alt": "C"}])
+def test_what_is_no_list_of_variants(source):
+    with pytest.raises(ValueError, match=r"came; give a table, a list of variants or their texts, or a VCF file"):
+        as_records(source)

@@ -141,6 +141,53 @@ def test_worm_gene_numbers_are_no_versions(tmp_path, helpers):
         Annotation.open(write(tmp_path, *lines)).gene_interval("Y74C9A.2")
 
 
+@pytest.mark.parametrize("name", ["WBGene00000001.2", "WBGene00000001", "wbgene00000001.9"])
+@pytest.mark.parametrize("known", ["WBGene00000001", "WBGene00000001.3"])
+def test_versions_of_other_ids(tmp_path, helpers, name, known):
+    lines = [helpers.line("exon", 1, 9, "+", gene_id=known, gene_name="aap-1", transcript_id="a")]
+    assert Annotation.open(write(tmp_path, *lines)).gene_interval(name) == Interval("chrI", 0, 9, "+", "aap-1")
+
+
+def test_a_version_decides_only_where_it_must(tmp_path, helpers):
+    lines = [
+        helpers.line("exon", 10 * n + 1, 10 * n + 9, "+", gene_id=f"ENSG00000000001.{n}", transcript_id=f"t{n}")
+        for n in (1, 2)
+    ]
+    both = Annotation.open(write(tmp_path, *lines))
+    assert both.gene_interval("ENSG00000000001.2").start == 20
+    for name in ("ENSG00000000001", "ENSG00000000001.7"):
+        with pytest.raises(ValueError, match=rf"'{name}' stands for 2 genes: ENSG00000000001\.1 at .* these ids"):
+            both.gene_interval(name)
+
+
+HEADERS = {
+    "#!genome-build WBcel235\n#!genome-date 2012-12\n#!genome-build-accession GCA_1\n#!genebuild-version WS285\n": (
+        "genome-build WBcel235, genebuild-version WS285"
+    ),
+    "##description: evidence-based annotation of the human genome (GRCh38), version 46 (Ensembl 112)\n##date: x\n": (
+        "evidence-based annotation of the human genome (GRCh38), version 46 (Ensembl 112)"
+    ),
+    "##gff-version 3\n#!annotation-source NCBI RefSeq GCF_000001405.40-RS_2023_10\n": (
+        "annotation-source NCBI RefSeq GCF_000001405.40-RS_2023_10"
+    ),
+    "# any comment\n": "",
+    "": "",
+}
+
+
+@pytest.mark.parametrize("header", HEADERS)
+@pytest.mark.parametrize("cached", [True, False])
+def test_the_release_is_what_the_header_declares(toy_gtf, helpers, header, cached):
+    body = toy_gtf.read_text() + "#!genebuild-version after-the-first-feature\n"
+    for name, content in (("a.gtf", (header + body).encode()), ("a.gtf.gz", helpers.gzip((header + body).encode()))):
+        path = toy_gtf.with_name(name)
+        path.write_bytes(content)
+        found = Annotation.open(path, cached=cached)
+        assert found.release == HEADERS[header]
+        assert found.renamed({"chrI": "I"}).release == HEADERS[header]
+        assert found.content_hash == Annotation.open(toy_gtf).content_hash
+
+
 def test_filters(tmp_path, helpers):
     gene = {"gene_id": "g", "gene_type": "protein_coding"}
     lines = [

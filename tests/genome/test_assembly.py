@@ -148,11 +148,11 @@ def test_reference_check(toy):
     ("variant", "words"),
     [
         ("chrI:3:C>T", r"says the reference is 'C', but toy has 'G'.*one too high"),
-        ("chrI:3:T>C", "REF fits at 4: is the position 0-based"),
-        ("chrI:3:A>G", "REF and ALT may be swapped"),
-        ("chrI:23:T>C", "other strand"),
-        ("chrI:30:AAAAAC>A", "REF fits at 21, 9 bp away"),
-        ("chrI:23:G>T", "Is the position 1-based and the build toy"),
+        ("chrI:3:T>C", r"Is the position 0-based \(REF fits at 4\)"),
+        ("chrI:3:A>G", r"Are REF and ALT swapped \(the genome has ALT\)"),
+        ("chrI:23:T>C", "there. Are the letters those of the minus strand"),
+        ("chrI:30:AAAAAC>A", r"Is the position 9 bp off \(REF fits at 21\)"),
+        ("chrI:23:G>T", "Nothing near by fits REF: is the position 1-based and the build toy"),
         ("chrI:58:GGCCGG>G", "toy has 'GCCNNN'"),
     ],
 )

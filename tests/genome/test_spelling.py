@@ -1,5 +1,6 @@
 """Variants as people write them."""
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -64,7 +65,21 @@ def test_spellings_of_one_duplication_are_one_edit(genome):
     ("text", "message"),
     [
         ("chrV:c.3G>A", "need a transcript"),
-        ("chrV:g.3G<A", "is not understood"),
+        ("chrV:g.3G<A", "cannot be read. Write it as in g.123A>G"),
+        ("chrV:g.3_5delinsinv", "Letters that are inserted must be written out"),
+        ("chrV:g.3_5delinsACinv", "Letters that are inserted must be written out"),
+        ("chrV:g.3_5delins8_10inv", "Letters that are inserted must be written out"),
+        ("chrV:g.3_4ins8_10", "Letters that are inserted must be written out"),
+        ("chrV:g.3_5con8_10", "Letters that are inserted must be written out"),
+        ("chrV:g.3delGinsA", "Leave the letters that are deleted out"),
+        ("chrV:g.10GCA[4]", "Write repeats in letters"),
+        ("chrV:g.(3_5)del", "known to the base"),
+        ("chrV:g.3_?del", "known to the base"),
+        ("chrV:g.[3G>A;5T>C]", "one change at a time"),
+        (
+            "nonsense",
+            r"chr22:1024:A>C, .*HGVS \(chr22:g.1024A>C\).*chr22 1024 . A C.*a table with columns chrom, position, ref",
+        ),
         ("chrV:g.5_3del", "Check the order of the positions"),
         ("chrV:g.17A>C", "has 1 to 16"),
         ("chrV:g.3_5insA", "names the two bases beside it"),
@@ -98,6 +113,20 @@ def test_tables_and_lists(genome):
         read_variants(["chrV:3:G>A", "nonsense"], genome)
     with pytest.raises(ValueError, match="has no alt"):
         read_variants(pd.DataFrame({"chrom": ["chrV"], "pos": [3], "ref": ["G"]}), genome)
+    row = {"chrom": "chrV", "position": 3, "ref": "G", "alt": "A"}
+    assert read_variants(row, genome) == read_variants([row], genome) == expected[:1]
+
+
+@pytest.mark.parametrize("given", [None, 5, 2.5, True])
+def test_what_is_no_variant(genome, given):
+    with pytest.raises(ValueError, match=rf"^{given} came; give a variant, its text such as 'chr22:1024:A>C'"):
+        read_variants(given, genome)
+
+
+@pytest.mark.parametrize("given", [("chrV", 3, "G", "A"), ["chrV", np.int64(3), "G", "A"]])
+def test_the_parts_of_a_variant_are_no_list_of_variants(genome, given):
+    with pytest.raises(ValueError, match=r"'chrV', .*came; write one variant as text, chrom:position:REF>ALT"):
+        read_variants(given, genome)
 
 
 @pytest.mark.parametrize(

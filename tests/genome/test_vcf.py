@@ -108,6 +108,38 @@ def test_duplicates_name_the_first(tmp_path):
     assert [r.duplicate_of for r in read_vcf(path)] == [None, None, None, 0, 1]
 
 
+def test_with_a_genome_duplicates_are_known_in_every_spelling(tmp_path, genome):
+    # 1-based: CACA at 12-15 after G at 10, C at 11 ... LETTERS[9:15] = "GCACAC".
+    rows = [row(10, "GCA", "G"), row(12, "ACA", "A", chrom="I"), row(13, "CAC", "C"), row(12, "A", "G")]
+    path = write(tmp_path / "a.vcf", *rows)
+    with pytest.warns(GenomekitWarning, match="Chromosome 'I' is read as 'chrI'"):
+        assert [r.duplicate_of for r in read_vcf(path, genome)] == [None, 0, 0, None]
+    assert [r.duplicate_of for r in read_vcf(path)] == [None] * 4
+
+
+@pytest.mark.parametrize("lost", [1, 3, 8])
+def test_a_last_line_without_an_end_is_named(tmp_path, lost):
+    path = tmp_path / "a.vcf"
+    path.write_text((HEAD + row(3, "G", "T") + row(5, "T", "A", info="DP=1234567"))[:-lost])
+    with pytest.warns(GenomekitWarning, match=r"may be cut: its last line \(chrI 5 \. T A\) does not end") as caught:
+        assert told(read_vcf(path)) == [(0, 1, "", "chrI:3:G>T"), (1, 1, "", "chrI:5:T>A")]
+    assert len(caught) == 1
+
+
+def test_a_last_line_without_columns_is_refused_before_the_first_is_given(tmp_path):
+    path = tmp_path / "a.vcf"
+    path.write_text((HEAD + row(3, "G", "T") + row(5, "T", "A"))[:-7])
+    with pytest.raises(ValueError, match=r"is cut: its last line \(chrI 5 \. T A\) has no end, and 5 of 8 columns"):
+        next(read_vcf(path))
+
+
+def test_a_long_last_line_is_found_and_cut_in_the_text(tmp_path):
+    path = tmp_path / "a.vcf"
+    path.write_text((HEAD + row(5, "T", "T" + "A" * 200_000))[:-1])
+    with pytest.warns(GenomekitWarning, match=r"\(chrI 5 \. T TAAAAAAAAA\.\.\.\(200,001 letters\)\)"):
+        assert len(list(read_vcf(path))) == 1
+
+
 def test_a_bad_line_does_not_stop_the_rest(tmp_path):
     bad = "chrI\tfive\t.\tA\tG\t.\t.\t.\n"
     path = write(tmp_path / "a.vcf", row(3, "G", "T"), bad, row(5, "T", "A"), row(0, "N", "A"), row(6, "G", "A"))

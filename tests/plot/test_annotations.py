@@ -1,5 +1,7 @@
 """What is marked across panels: at its place, with labels that do not lie on each other."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,7 +10,9 @@ from hypothesis import strategies as st
 from made_results import exons, track_node
 
 from genomekit import plot
+from genomekit.errors import GenomekitWarning
 from genomekit.genome.interval import Interval
+from genomekit.labels import prediction_tree
 from genomekit.plot import Genes, Highlights, Labels, Tracks, Variants
 from genomekit.plot.measure import compact, fit, lay_out, pack, text_width
 
@@ -29,6 +33,40 @@ def test_variants_cross_every_panel_at_their_base():
         assert 1100.5 in [line.get_xdata()[0] for line in ax.lines]
         assert [(patch.get_x(), patch.get_width()) for patch in ax.patches] == [(1200, 8)]  # a deletion has a width
     assert {text.get_text() for text in strip(drawing).texts} == {"1,101 A>G", "1,201 ACGTACGT>A"}
+
+
+def test_a_narrow_highlight_does_not_vanish():
+    node = track_node(np.ones((1_000_000, 1)), "gut", attrs={"chrom": "chrV"}, start=0)
+    marks = Highlights(["chrV:500,000-500,010", "chrV:600,000-700,000"])
+    ax = plot.figure(Tracks(node), annotations=marks).axes[0]
+    (line,) = (line for line in ax.lines if line.get_xdata()[0] == 500_005)
+    assert line.get_linewidth() == 1
+    assert [(patch.get_x(), patch.get_width()) for patch in ax.patches] == [(600_000, 100_000)]
+
+
+@pytest.mark.parametrize(("marks", "said"), [
+    (Variants(["chrV:1101:A>G", "chrV:9101:A>G", "chrI:1:A>G"]), "not drawn: 2 of 3 variants"),
+    ([Labels({5: "x"}), Highlights("chrV:1-5")], "not drawn: 1 of 1 labels, 1 of 1 highlights"),
+    (Highlights(pd.DataFrame({"chrom": "chrV", "start": [1], "end": [5]})), "not drawn: all highlights"),
+])  # fmt: skip
+def test_what_lies_outside_the_region_is_said_once(marks, said):
+    with pytest.warns(GenomekitWarning, match=said) as caught:
+        plot.figure(panels(), annotations=marks)
+    assert len(caught) == 1
+
+
+def test_tables_may_hold_a_whole_genome_and_results_their_variant():
+    table = pd.DataFrame({"chrom": "chrV", "start": [1100, 9000], "end": [1200, 9100]})
+    tree = prediction_tree({"atac": track_node(np.ones((512, 1)), "gut")}, {"variant": "chrV:1101:A>G"})
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        plot.figure(panels(), annotations=Highlights(table))
+        plot.figure(tree, region="chrV:1200-1300")
+
+
+def test_mistyped_options_of_marks_are_refused():
+    with pytest.raises(ValueError, match=r"Unknown Variants option .for a Line2D of matplotlib. 'linewdth'"):
+        plot.figure(panels(), annotations=Variants("chrV:1101:A>G", artist={"linewdth": 1}))
 
 
 def test_highlights_lie_behind_letters():

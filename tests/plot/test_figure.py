@@ -7,11 +7,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
-from made_results import WHERE, exons, ism_node, junction_node, track_node
+from made_results import WHERE, contact_node, exons, ism_node, junction_node, track_node
 
 from genomekit import accessors as accessors
 from genomekit import plot
 from genomekit.genome.assembly import Genome
+from genomekit.genome.interval import Interval
 from genomekit.labels import prediction_tree
 from genomekit.plot.automatic import panels_of
 from genomekit.testing import toy_genome
@@ -105,6 +106,46 @@ def test_an_empty_selection_says_so(result_tree):
         )
     with pytest.raises(ValueError, match="Unknown biosample 'brain'"):
         result_tree.gk.tracks(biosample="brain").gk.plot()
+
+
+def test_errors_write_a_region_without_a_strand(result_tree):
+    with pytest.raises(ValueError, match=r"^Region chrV:100-200 holds nothing of the data of Tracks"):
+        plot.figure(plot.Tracks(result_tree["rna_seq"]), region=Interval("chrV", 100, 200, "+"))
+    with pytest.raises(ValueError, match=r"^Region chrV:1,100-1,100 is empty"):
+        plot.figure(plot.Tracks(result_tree["rna_seq"]), region="chrV:1100-1100")
+
+
+@pytest.mark.parametrize(("width", "said"), [(0, "width=0; give"), (-3, "width=-3; give"), (0.9, "make it wider")])
+def test_a_width_without_room_is_refused(result_tree, width, said):
+    with pytest.raises(ValueError, match=said):
+        plot.figure(result_tree, width=width)
+
+
+def test_the_ends_of_the_position_axis_are_whole():
+    drawing = plot.figure(plot.Genes(exons()), region="chrV:1,000,000-1,000,700")
+    drawing.canvas.draw()
+    ax = drawing.axes[0]
+    written = [label for label in ax.get_xticklabels() if 1_000_000 <= label.get_position()[0] <= 1_000_700]
+    boxes = [label.get_window_extent() for label in written]
+    assert min(box.x0 for box in boxes) >= 0
+    assert max(box.x1 for box in boxes) <= drawing.bbox.width
+    assert {written[0].get_position()[0], written[-1].get_position()[0]} == {1_000_000, 1_000_700}
+
+
+def test_a_panel_on_axes_of_the_callers_writes_positions_in_full():
+    from matplotlib.figure import Figure
+
+    own = Figure(figsize=(3, 2), dpi=100)
+    ax = own.add_axes((0.2, 0.2, 0.7, 0.6))
+    node = track_node(1e-9 * np.ones((512, 1)), "gut", start=1_200_000, attrs={"chrom": "chrV"})
+    plot.Tracks(node).draw(ax)
+    own.canvas.draw()
+    assert ax.xaxis.get_offset_text().get_text() == ax.yaxis.get_offset_text().get_text() == ""
+    written = [label for label in ax.get_xticklabels() if 1_200_000 <= label.get_position()[0] <= 1_200_512]
+    assert all(label.get_text().startswith("1,200,") for label in written)
+    boxes = [label.get_window_extent() for label in written]
+    assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
+    assert ax._left_title.get_window_extent().x1 <= ax.bbox.x1 + 1  # cut to the axes
 
 
 def test_chromosome_spellings_are_one(result_tree):
@@ -279,3 +320,25 @@ def test_a_difference_draws_its_losses():
     contributions = ism_node()["effect"].assign_attrs(modality="splice_sites")
     (panel,), _ = panels_of(contributions.to_dataset(name="signal").assign_attrs(modality="splice_sites"))
     assert isinstance(panel, plot.Logo)
+
+
+def test_contacts_of_a_variant_show_ref_beside_the_difference():
+    both = contact_node(np.stack([np.ones((4, 4, 1)), 3 * np.ones((4, 4, 1))]))
+    name, units = "Chromatin contacts (Hi-C, Micro-C)", "log fold over distance-based expectation"
+    assert titles(both.gk.plot()) == [f"{name}, REF, {units}", f"{name}, ALT - REF, {units}"]
+
+
+def test_generators_and_paths_of_another_kind_are_answered_in_words(tmp_path, result_tree):
+    with pytest.raises(ValueError, match=r"A generator came.*for tree in results: tree.gk.plot"):
+        plot.figure(tree for tree in [result_tree])
+    places = plot.Intervals(text for text in ["chrV:1000-1100", "chrV:1050-1200"])
+    drawing = plot.figure(places, region="chrV:900-1500")  # measured once and drawn once
+    assert len(drawing.axes[0].collections[0].get_paths()) == 2
+    for path in (tmp_path / "peaks.txt", "peaks.txt", "genes.gtf"):
+        with pytest.raises(ValueError, match="is no interval such as 'chr1:100-200' and no BED file"):
+            plot.figure(plot.Intervals(path), region="chrV:900-1500")
+    backwards = pd.DataFrame({"chrom": "chrV", "start": [1000, 1200], "end": [1100, 1150]})
+    with pytest.raises(ValueError, match="The table has in row 2 chrV:1200-1150"):
+        plot.figure(plot.Intervals(backwards), region="chrV:900-1500")
+    with pytest.raises(ValueError, match="ends before it starts"):
+        plot.figure(plot.Intervals("chrV:1200-1150"), region="chrV:900-1500")

@@ -1,13 +1,17 @@
 """Genes and Intervals: boxes, rows, names, and what they refuse."""
 
+import time
+
 import numpy as np
 import pandas as pd
 import pytest
-from made_results import axes, exons
+from made_results import axes, exons, track_node
 
+from genomekit import accessors as accessors
+from genomekit import plot
 from genomekit.genome.annotation import Annotation
 from genomekit.genome.assembly import Genome
-from genomekit.plot import Genes, Highlights, Intervals
+from genomekit.plot import Genes, Highlights, Intervals, Tracks
 from genomekit.testing import designed_gene
 
 
@@ -111,6 +115,65 @@ def test_what_does_not_fit_is_counted():
     assert "+ 4 more that do not fit in 2 rows" in names(ax)
 
 
+def test_mane_without_tags_says_what_to_write(gtf, tmp_path):
+    bare = tmp_path / "bare.gtf"
+    bare.write_text(gtf.read_text().replace(' tag "MANE_Select";', ""))
+    with pytest.raises(ValueError, match=r"^select='mane', but the annotation tags no .* Use select='longest'"):
+        Genes(bare, select="mane").draw(axes(), "V:0-500")
+    with pytest.raises(ValueError, match="column `mane` of the table is true nowhere"):
+        Genes(exons().assign(mane=False), select="mane").draw(axes(), "chrV:1000-1512")
+    with pytest.raises(ValueError, match="max_rows=0"):
+        Genes(bare, max_rows=0).draw(axes(), "V:0-500")
+
+
+def test_names_go_where_they_would_push_genes_out():
+    parts = [
+        designed_gene(n).placed("chr1", n * 20_000, name=f"gene {n}").to_frame().assign(gene_id=f"g{n}")
+        for n in range(60)
+    ]
+    panel = Genes(pd.concat(parts), select="longest", max_rows=2)
+    ax = panel.draw(axes(8, 1), "chr1:0-1,300,000")
+    ax.figure.canvas.draw()
+    assert sum(len(path.vertices) > 0 for path in ax.collections[1].get_paths()) == 60  # a line each
+    assert not any("more" in text for text in names(ax))
+    boxes = [text.get_window_extent() for text in ax.texts]
+    assert 5 < len(boxes) < 60
+    assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
+    bodies = [path.get_extents(ax.transData) for path in ax.collections[0].get_paths()]
+    assert not any(box.x0 < body.x1 - 1 and body.x0 + 1 < box.x1 and box.y0 < body.y1 and body.y0 < box.y1
+                   for box in boxes for body in bodies)  # fmt: skip
+
+
+def test_names_stand_beside_their_genes_on_a_turned_axis():
+    node = track_node(np.ones((512, 1)), "gut").gk.reverse_complement()
+    ax = plot.figure([Genes(exons()), Tracks(node), Intervals(["chrV:1100-1200"])]).axes[0]
+    ax.figure.canvas.draw()
+    assert ax.get_xlim() == (1512, 1000)  # whichever panel comes last
+    bodies = [path.get_extents(ax.transData) for path in ax.collections[0].get_paths()]
+    for text in ax.texts:
+        assert not any(text.get_window_extent().overlaps(body) for body in bodies)
+
+
+def test_models_of_an_annotation_are_read_once_for_a_figure(gtf, monkeypatch):
+    annotation, asked = Annotation.open(gtf, cached=False), []
+    whole = Annotation.exons
+    monkeypatch.setattr(Annotation, "exons", lambda self, **options: asked.append(1) or whole(self, **options))
+    panel = Genes(annotation)
+    plot.figure(panel, region="chrV:0-500")
+    assert len(asked) == 1
+    plot.figure(panel, region="chrV:50-500")
+    assert len(asked) == 2
+
+
+def test_a_whole_chromosome_is_quick(shared):
+    panel = Genes(shared / "data" / "celegans" / "ce10.genes.gtf.gz")
+    plot.figure(panel, region="chrV:9,000,000-9,010,000")  # the file is parsed
+    used = time.process_time()
+    ax = plot.figure(panel, region="chrV:0-20,924,149").axes[0]
+    assert time.process_time() - used < 3  # seconds of CPU; 0.4 on a quiet machine, 16 when every row was looked up
+    assert len(ax.collections[1].get_paths()) > 4_000
+
+
 def test_real_worm_genes_pack_without_collisions(shared):
     ax = Genes(shared / "data" / "celegans" / "ce10.genes.gtf.gz").draw(axes(10, 4), "chrV:9,000,000-9,060,000")
     ax.figure.canvas.draw()
@@ -147,6 +210,10 @@ def test_intervals_take_tables_and_texts_and_refuse_the_rest():
         Intervals(table).draw(axes(), "chrX:0-100")
     with pytest.raises(ValueError, match="int holds no intervals"):
         Intervals(3).draw(axes(), "chrX:0-100")
+    with pytest.raises(ValueError, match="max_rows=0"):
+        Intervals(table, max_rows=0).draw(axes(), "chr1:0-100")
+    with pytest.raises(ValueError, match="'rde' is no colour"):
+        Intervals(table, color="rde").draw(axes(), "chr1:0-100")
 
 
 def test_highlights_take_the_same_and_shade():

@@ -1,6 +1,7 @@
 """Logo, IsmHeatmap and Sequence: letters where they belong, at any width."""
 
 import io
+import itertools
 import time
 
 import numpy as np
@@ -10,10 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from made_results import axes, ism_node
+from matplotlib.colors import to_rgb
 
 from genomekit import accessors as accessors
 from genomekit.genome.assembly import Genome
 from genomekit.plot import IsmHeatmap, Logo, Sequence
+from genomekit.plot.colors import LETTER_SCHEMES
 from genomekit.plot.columns import CurveImage
 from genomekit.plot.glyphs import Letters, glyph, stacked
 
@@ -90,6 +93,11 @@ def test_contributions_are_those_of_the_convention_named_on_the_axis():
     assert np.allclose(letters(Logo(node, convention="raw").draw(axes())).heights, effect)
     with pytest.raises(ValueError, match="Unknown convention 'mean'"):
         Logo(node, convention="mean").draw(axes())
+    made = node.gk.contribution("mean4")
+    assert "mean4" in Logo(made, convention="mean4").draw(axes()).get_ylabel()
+    for data, convention in ((pd.DataFrame({"A": [1.0], "C": [0.0]}), "nonsense"), (made, "alphagenome")):
+        with pytest.raises(ValueError, match=r"is drawn as it is\. Leave convention out"):
+            Logo(data, convention=convention).draw(axes())
     given_array = Logo(node.gk.contribution("mean4")).draw(axes())
     assert "mean4" in given_array.get_ylabel()
 
@@ -99,9 +107,49 @@ def test_any_alphabet_in_any_order_keeps_its_colours():
     assert boxes(Logo(table).draw(axes()))["A"][0][3] == 3  # A on T
     colors = letters(Logo(table).draw(axes())).colors
     assert colors["A"] != colors["T"]
+    assert letters(Logo(table, scheme="classic").draw(axes())).colors["A"] == "#109648"
     assert letters(Logo(table, scheme={"A": "red"}).draw(axes())).colors == {"T": "#8C8C8C", "A": "red"}
     with pytest.raises(ValueError, match="Unknown colour scheme 'classik'"):
         Logo(table, scheme="classik").draw(axes())
+
+
+def _seen(color, eyes):
+    """A colour as eyes without one kind of cone see it (Machado et al. 2009), in CIE Lab."""
+    matrices = {
+        "protan": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
+        "deutan": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]],
+        "tritan": [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]],
+    }
+    light = _light(color)
+    light = np.clip(np.array(matrices.get(eyes, np.eye(3))) @ light, 0, 1)
+    x, y, z = np.cbrt(_XYZ @ light / _XYZ.sum(axis=1))
+    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+
+
+_XYZ = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
+
+
+def _light(color):
+    parts = np.array(to_rgb(color))
+    return np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+
+
+@pytest.mark.parametrize("eyes", ["normal", "protan", "deutan", "tritan"])
+def test_default_letters_are_told_apart_by_all_eyes_on_white_and_on_black(eyes):
+    scheme = letters(Logo(pd.DataFrame([[1.0] * 4], columns=list("ACGT"))).draw(axes())).colors
+    assert scheme == {base: LETTER_SCHEMES["colorblind"][base] for base in "ACGT"}
+
+    def least(table):
+        return min(
+            np.linalg.norm(_seen(table[a], eyes) - _seen(table[b], eyes)) for a, b in itertools.combinations("ACGT", 2)
+        )
+
+    assert least(scheme) > 28
+    if eyes == "deutan":
+        assert least(LETTER_SCHEMES["classic"]) < 15  # A and T are one colour to them
+    for paper in ("white", "#111418"):
+        lights = [sorted(float(_XYZ[1] @ _light(one)) for one in (paper, color)) for color in scheme.values()]
+        assert min((high + 0.05) / (low + 0.05) for low, high in lights) > 2
 
 
 def test_small_letters_become_bars_and_then_the_largest_of_a_pixel():
@@ -190,7 +238,7 @@ def test_sequence_draws_letters_of_text_genome_and_mutagenesis(tmp_path):
 
 def test_sequence_says_when_it_is_too_long_and_refuses_the_rest():
     ax = Sequence("A" * 30_000).draw(axes())
-    assert "letters show below" in ax.texts[0].get_text()
+    assert ax.texts[0].get_text() == "30,000 bp are too many to draw: up to 20,000 show, as stripes, few as letters"
     with pytest.raises(ValueError, match="sequence is empty"):
         Sequence("").draw(axes())
     with pytest.raises(ValueError, match="int holds no letters"):

@@ -1,12 +1,14 @@
 """Tracks, Overlay and Difference: lanes, scales, colours, and what they refuse."""
 
 import numpy as np
+import pandas as pd
 import pyBigWig
 import pytest
 import xarray as xr
 from made_results import WHERE, axes, track_node
 
 from genomekit import accessors as accessors
+from genomekit.errors import GenomekitWarning
 from genomekit.plot import Difference, Overlay, Tracks
 from genomekit.plot.columns import CurveFill, CurveImage, CurveLine
 
@@ -92,8 +94,78 @@ def test_colours_by_hand_by_label_and_by_column():
         Tracks(node, color=["red"] * 3).draw(axes())
     with pytest.raises(ValueError, match="'rde' is no colour"):
         Tracks(node, color="rde").draw(axes())
-    with pytest.raises(ValueError, match="Unknown track among the colours 'liver'"):
+    with pytest.raises(ValueError, match="no colour for 'liver'; it has some for 'gut'"):
         Tracks(node, color={"gut": "red"}).draw(axes())
+
+
+@pytest.mark.parametrize("options", [{"strands": "separate"}, {"style": "heat"}])
+def test_lanes_of_two_strands_never_have_one_name(options):
+    node = track_node(np.ones((512, 2)), "gut", strands="+-", modality="rna_seq", biosample_name="tissue")
+    assert labels(Tracks(node, label="{biosample_name}", **options).draw(axes())) == ["tissue +", "tissue -"]
+    assert labels(Tracks(node, label="{biosample_name}").draw(axes())) == ["tissue"]  # both in one lane
+    both = track_node(np.ones((2, 512, 2)), "gut", strands="+-", modality="rna_seq", biosample_name="tissue")
+    for panel in (Overlay, Difference):
+        assert labels(panel(both, label="{biosample_name}").draw(axes())) == ["tissue +", "tissue -"]
+
+
+def lines_at(ax, y):
+    """Spans of a horizontal line, from its points with NaN between them."""
+    x = np.concatenate([line.get_xdata() for line in ax.lines if np.allclose(line.get_ydata(), y)])
+    return x.reshape(-1, 3)[:, :2].tolist()
+
+
+def test_the_zero_line_stops_where_there_are_no_values():
+    values = np.ones((512, 1))
+    values[100:200] = np.nan
+    node = track_node(values, "gut")
+    assert lines_at(Tracks(node).draw(axes()), 0) == [[1000, 1100], [1200, 1512]]
+    ax = Tracks(node).draw(axes(), "chrV:900-1600")
+    assert lines_at(ax, 0) == [[1000, 1100], [1200, 1512]]
+    hatched = [(p.get_x(), p.get_x() + p.get_width()) for p in ax.patches if p.get_gid() == "genomekit-outside"]
+    assert hatched == [(900, 1000), (1512, 1600)]  # nobody knows what is there
+
+
+def test_infinite_values_are_missing_and_it_is_said():
+    values = np.full((512, 1), 10.0)
+    values[300] = np.inf
+    with pytest.warns(GenomekitWarning, match="1 infinite values of atac are left out"):
+        ax = Tracks(track_node(values, "gut")).draw(axes())
+    assert ax.get_ylim()[1] == pytest.approx(11.4)
+    assert len(artists(ax, CurveFill)[0].get_paths()) == 2
+
+
+@pytest.mark.parametrize("transform", ["linear", "log1p", "sqrt"])
+@pytest.mark.parametrize("height", [0.4, 1, 3])
+@pytest.mark.parametrize("sizes", [(1000, 30), (999, 3), (5, 0.02)])
+def test_ticks_do_not_lie_on_each_other(transform, height, sizes):
+    node = track_node(np.column_stack([peak(size) for size in sizes]), "gut", strands="+-", modality="rna_seq")
+    for panel in (Tracks(node, transform=transform), Tracks(node, strands="separate", transform=transform)):
+        ax = panel.draw(axes(height=height))
+        ax.figure.canvas.draw()
+        boxes = [label.get_window_extent() for label in ax.get_yticklabels()]
+        assert boxes
+        assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
+
+
+def test_both_sides_of_a_transformed_lane_have_ticks():
+    node = track_node(np.column_stack([peak(1000), peak(30)]), "gut", strands="+-", modality="rna_seq")
+    assert ticks(Tracks(node, transform="log1p").draw(axes())) == ["30", "0", "30", "1000"]
+
+
+@pytest.mark.parametrize(("options", "said"), [
+    ({"artist": {"colour": "red"}}, "Unknown Tracks option .for a PolyCollection of matplotlib. 'colour'. .*'color'"),
+    ({"artist": {"linewdth": 1}, "style": "line"}, "for a Line2D of matplotlib. 'linewdth'. Did you mean 'linewidth'"),
+    ({"artist": {"camp": "magma"}, "style": "heat"}, "for a AxesImage of matplotlib. 'camp'. Did you mean 'cmap'"),
+])  # fmt: skip
+def test_mistyped_options_of_artists_name_the_panel_and_the_nearest(options, said):
+    with pytest.raises(ValueError, match=said):
+        Tracks(track_node(np.ones((512, 1)), "gut"), **options).draw(axes())
+
+
+@pytest.mark.parametrize("height", [0, -1, float("nan")])
+def test_a_height_that_is_none_is_refused(height):
+    with pytest.raises(ValueError, match=f"height={height}; give the inches"):
+        Tracks(track_node(np.ones((512, 1)), "gut"), height=height)
 
 
 def test_labels_are_templates_of_the_metadata():
@@ -213,7 +285,7 @@ def test_difference_of_two_measurements_and_its_refusals(pair):
     with pytest.raises(ValueError, match="2 tracks came against 1"):
         Difference(alt, reference=ref.isel(track=[0])).draw(axes())
     with pytest.raises(ValueError, match="different bins"):
-        Difference(alt, reference=ref.isel(position=slice(1, None))).draw(axes())
+        Difference(alt, reference=ref.gk.bin(2)).draw(axes())
     with pytest.raises(ValueError, match="Unknown kind of difference"):
         Difference(pair, kind="ratio").draw(axes())
 
@@ -286,3 +358,115 @@ def test_arrays_out_of_a_node_are_drawn_too():
     node = track_node(np.ones((512, 2)), "gut", "liver")
     assert labels(Tracks(node["signal"].isel(track=1)).draw(axes())) == ["liver"]
     assert isinstance(node["signal"], xr.DataArray)
+
+
+def one(values, name="gut", **more):
+    return track_node(np.asarray(values, float)[:, None], name, **more)
+
+
+def legend_of(ax):
+    return [text.get_text() for text in ax.get_legend().get_texts()]
+
+
+def table(*rows):
+    return pd.DataFrame([("chrV", *row) for row in rows], columns=["chrom", "start", "end", "value"])
+
+
+def test_a_difference_says_which_is_which(pair):
+    ref, alt = (pair.sel(allele=name) for name in ("ref", "alt"))
+    for data in ({"wild type": ref, "mutant": alt}, {"mutant": alt}):
+        panel = Difference(data, reference=None if len(data) == 2 else {"wild type": ref})
+        ax = panel.draw(axes())
+        assert ax.get_title(loc="left").split(", ")[1:] == ["mutant - wild type", "normalized insertion signal"]
+        assert legend_of(ax) == ["more in mutant", "more in wild type"]
+    assert legend_of(Difference(pair).draw(axes())) == ["more in ALT", "more in REF"]
+    tables = Difference(table((1000, 1100, 3.0)), reference=table((1000, 1100, 1.0))).draw(axes(), "chrV:1000-1200")
+    assert tables.get_title(loc="left") == "data - reference"  # nothing is known of them, and no comma stands alone
+    other = Difference(ref.isel(track=[0]), reference=ref.isel(track=[1])).draw(axes())
+    assert legend_of(other) == ["more in gut", "more in liver"]
+    assert labels(other) == ["gut - liver"]
+
+
+@pytest.mark.parametrize("order", [("ref", "alt"), ("alt", "ref")])
+def test_ref_and_alt_of_a_mapping_come_in_either_order(pair, order):
+    ax = Difference({name: pair.sel(allele=name).isel(track=[0]) for name in order}).draw(axes())
+    assert artists(ax, CurveFill)[0].curve.values.tolist() == [2.0] * 512  # 3 - 1
+    assert "ALT - REF" in ax.get_title(loc="left")
+
+
+def test_a_fold_change_names_its_pseudocount(pair):
+    ax = Difference(pair, kind="log2fc", pseudocount=0.5).draw(axes())
+    assert ax.get_title(loc="left") == (
+        "Chromatin accessibility (ATAC-seq), log2 fold change ALT / REF, pseudocount 0.5"
+    )
+    with pytest.raises(ValueError, match="pseudocount=-1"):
+        Difference(pair, kind="log2fc", pseudocount=-1).draw(axes())
+
+
+def test_a_difference_of_two_units_or_of_three_data_is_refused():
+    atac, rna = one(np.ones(512)), one(np.ones(512), modality="rna_seq")
+    with pytest.raises(ValueError, match=r"'normalized insertion signal', .* in 'normalized read signal'"):
+        Difference(atac, reference=rna).draw(axes())
+    with pytest.raises(ValueError, match="of two data, and 3 came: a, b, c"):
+        Difference(dict.fromkeys("abc", atac)).draw(axes())
+
+
+def test_a_file_and_a_prediction_are_compared_where_both_have_bins():
+    measured = table((1100, 1200, 5.0))
+    ax = Difference(one(np.full(512, 7.0)), reference=measured).draw(axes(), "chrV:1050-1300")
+    change = artists(ax, CurveFill)[0].curve
+    assert (change.start, len(change.values)) == (1050, 250)
+    assert np.nanmin(change.values) == np.nanmax(change.values) == 2
+    assert np.isfinite(change.values).sum() == 100
+
+
+def test_curves_of_one_lane_are_on_one_scale():
+    summed = track_node(np.full((4, 1), 256.0), "CTCF", modality="chip_tf")
+    with pytest.raises(ValueError, match=r"sums over bins of 128 bp beside bins of 1 bp.*normalize=True"):
+        Overlay({"predicted": summed, "measured": table((1000, 1512, 2.0))}).draw(axes(), "chrV:1000-1512")
+    with pytest.raises(ValueError, match="'normalized insertion signal' and 'normalized read signal'"):
+        Overlay({"a": one(np.ones(512)), "b": one(np.ones(512), modality="rna_seq")}).draw(axes())
+    fine, coarse = one(np.ones(512)), one(np.ones(512)).gk.bin(128)
+    with pytest.raises(ValueError, match="sums over bins of 128 bp"):
+        Overlay({"fine": fine, "coarse": coarse}).draw(axes())
+    assert Overlay({"fine": fine, "coarse": one(np.ones(512)).gk.bin(128, "mean")}).draw(axes())
+    shares = Overlay({"predicted": summed, "measured": table((1000, 1256, 2.0), (1256, 1512, 1.0))}, normalize=True)
+    ax = shares.draw(axes(), "chrV:1000-1512")
+    predicted, measured = (line.curve.values for line in artists(ax, CurveLine))
+    assert predicted.tolist() == [1] * 4
+    assert (measured[0], measured[-1]) == (1, 0.5)
+    assert ax.get_title(loc="left").endswith("share of the maximum")
+    assert labels(ax) == []  # the legend names them
+
+
+def test_colours_of_unknown_groups_are_refused(pair):
+    red = Overlay(pair.isel(track=[0]), colors={"ALT": "red"}).draw(axes())
+    assert artists(red, CurveLine)[1].get_color() == "red"
+    with pytest.raises(ValueError, match=r"Unknown group among the colours 'alt'\. Did you mean 'ALT'"):
+        Overlay(pair, colors={"alt": "red"}).draw(axes())
+    with pytest.raises(ValueError, match="'rde' is no colour"):
+        Overlay(pair, colors={"ALT": "rde"}).draw(axes())
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_two_files_are_the_strands_of_one_lane(sign):
+    strands = {"+": table((1100, 1101, 2.0)), "-": table((1100, 1101, 6.0 * sign))}  # many files hold minus below zero
+    for data, name in (({"RNA": strands}, ["RNA"]), (strands, [])):
+        ax = Tracks(data).draw(axes(), "chrV:1000-1512")
+        plus, minus = (fill.get_paths()[0].vertices[:, 1] for fill in artists(ax, CurveFill))
+        assert (plus.max(), minus.min()) == (2, -6)
+        assert labels(ax) == name
+    apart = Tracks({"RNA": strands}, strands="separate").draw(axes(), "chrV:1000-1512")
+    assert labels(apart) == ["RNA +", "RNA -"]
+
+
+def test_rows_that_overlap_or_run_backwards_are_refused(tmp_path):
+    twice = table((1000, 1100, 1.0), (1050, 1200, 9.0))
+    (tmp_path / "a.bedgraph").write_text("chrV\t1000\t1100\t1\nchrV\t1050\t1200\t9\n")
+    for data in (twice, tmp_path / "a.bedgraph"):
+        with pytest.raises(ValueError, match="rows that overlap, chrV:1000-1100 and chrV:1050-1200"):
+            Tracks(data).draw(axes(), "chrV:900-1500")
+    beside = table((1100, 1200, 9.0), (1000, 1100, 1.0))  # in any order, end to end
+    assert artists(Tracks(beside).draw(axes(), "chrV:900-1500"), CurveFill)[0].curve.values[199:201].tolist() == [1, 9]
+    with pytest.raises(ValueError, match="in row 2 chrV:1300-1200"):
+        Tracks(table((1000, 1100, 1.0), (1300, 1200, 2.0))).draw(axes(), "chrV:900-1500")

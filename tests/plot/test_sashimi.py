@@ -56,7 +56,53 @@ def test_weak_and_cut_junctions_are_left_out_and_counted():
     assert spans(ax) == [(1100, 1200)]  # 5 % of 100 is 5
     assert "not drawn: 1 below 5, 1 reaching outside" in texts(ax)
     assert len(spans(Sashimi(table, min_count=0).draw(axes(), "chrV:1000-1512"))) == 2
-    assert len(spans(Sashimi(table, min_count=0, top=1).draw(axes(), "chrV:1000-1512"))) == 1
+    few = Sashimi(table, min_count=0, top=1).draw(axes(), "chrV:1000-1512")
+    assert len(spans(few)) == 1
+    assert "not drawn: 1 beyond the top 1, 1 reaching outside" in texts(few)
+
+
+def test_every_count_stands_on_its_own_arc():
+    ax = Sashimi(two_alleles([50, 9], [10, 40])).draw(axes(height=3))
+    ax.figure.canvas.draw()
+    counts = {text.get_text(): text for text in ax.texts if text.get_text().isdigit()}
+    assert set(counts) == {"50", "9", "10", "40"}
+    ends = {"50": (1200, 1), "9": (1300, 1), "10": (1200, -1), "40": (1300, -1)}
+    for count, text in counts.items():
+        box = text.get_window_extent()
+        through = {
+            (float(patch.get_path().vertices[-1, 0]), float(np.sign(patch.get_path().vertices[1, 1])))
+            for patch in ax.patches
+            if box.count_contains(_along(patch, ax))
+        }
+        assert through == {ends[count]}
+
+
+def _along(patch, ax):
+    """Points along an arc, in pixels."""
+    a, b, c, d = patch.get_path().vertices
+    t = np.linspace(0, 1, 400)[:, None]
+    return ax.transData.transform((1 - t) ** 3 * a + 3 * (1 - t) ** 2 * t * b + 3 * (1 - t) * t**2 * c + t**3 * d)
+
+
+def test_counts_without_room_are_counted():
+    many = pd.DataFrame({"start": np.arange(1100, 1110), "end": np.arange(1400, 1410), "count": 5})
+    shown = texts(Sashimi(many).draw(axes(width=1), "chrV:1000-1512"))
+    written = sum(text == "5" for text in shown)
+    assert 0 < written < 10
+    assert any(f"{10 - written} counts without room".startswith(text.split("...")[0]) for text in shown if text != "5")
+
+
+def test_the_unit_of_the_coverage_is_named():
+    ax = Sashimi(junction_node([[3]], [1100], [1200]), coverage=track_node(np.ones((512, 1)), "reads")).draw(axes())
+    title = "Splice junctions, normalized junction read signal; coverage, normalized insertion signal"
+    assert ax.get_title(loc="left") == title
+
+
+def test_nothing_crosses_the_words_where_there_is_no_junction():
+    ax = Sashimi(two_alleles([0, 0], [0, 0])).draw(axes())
+    assert "no junctions here" in texts(ax)
+    assert not ax.lines
+    assert not ax.collections
 
 
 def test_arcs_and_counts_are_never_cut_off():
@@ -119,7 +165,7 @@ def test_nothing_and_nonsense():
         Sashimi(track_node(np.ones((512, 1)), "gut")).draw(axes())
     with pytest.raises(ValueError, match="int holds no junctions"):
         Sashimi(3).draw(axes(), "chrV:0-10")
-    with pytest.raises(ValueError, match="2 tracks came, more than max_tracks=1"):
+    with pytest.raises(ValueError, match=r"coverage has 2 tracks, .* one track of both alleles\. Choose it with"):
         Sashimi(two_alleles([1, 1], [1, 1]), coverage=track_node(np.ones((2, 512, 2)), "a", "b")).draw(axes())
 
 
@@ -146,6 +192,16 @@ def test_donors_point_up_and_acceptors_down(sites):
     assert tips(SpliceSites(sites).draw(axes())) == pytest.approx(expected)
     assert tips(SpliceSites(sites, strand="+").draw(axes())) == pytest.approx({1099.5: 0.9, 1200.5: -0.8})
     assert tips(SpliceSites(sites, threshold=0.85).draw(axes())) == pytest.approx({1099.5: 0.9})
+
+
+@pytest.mark.parametrize("width", [2.0, 3.0, 8.0])
+def test_the_key_of_sites_never_lies_on_the_title(sites, width):
+    ax = SpliceSites(sites).draw(axes(width=width))
+    ax.figure.canvas.draw()
+    key = next(text for text in ax.texts if text.get_gid() == "genomekit-caption")
+    assert not key.get_window_extent().overlaps(ax._left_title.get_window_extent())
+    assert "+" in key.get_text()
+    assert [text for text in texts(ax) if text in ("donor", "acceptor")] == ["donor", "acceptor"]
 
 
 def test_sites_refuse_other_tracks_and_thresholds(sites):

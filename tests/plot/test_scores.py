@@ -126,3 +126,66 @@ def test_bad_scores_are_refused(table):
         ScoreHeatmap(table, limits=0).draw(axes())
     with pytest.raises(ValueError, match="top=0"):
         ScoreHeatmap(table, top=0).draw(axes())
+
+
+LOG2 = "CenterMaskScorer(modality='{}', width=501, aggregation='diff_log2_sum')"
+ACTIVE = "CenterMaskScorer(modality='{}', width=501, aggregation='active_sum')"
+SPLICING = "GeneMaskSplicingScorer(modality='{}')"
+
+
+def scored(*kinds, count=2):
+    rows = [
+        (f"chrV:{1100 + 100 * n}:A>G", modality, scorer.format(modality), 0.1 * n)
+        for n in range(count)
+        for scorer, modality in kinds
+    ]
+    return pd.DataFrame(rows, columns=["variant", "modality", "scorer", "raw_score"])
+
+
+def headings(result):
+    return [ax.get_title(loc="left") for ax in plot.figure(result).axes if ax.get_label().startswith("panel")]
+
+
+def test_scores_of_different_units_have_axes_of_their_own():
+    mixed = scored((LOG2, "atac"), (LOG2, "dnase"), (SPLICING, "splice_sites"), ("Mine(width=5)", "atac"))
+    assert headings(mixed) == [
+        "log2 fold change of sums",
+        "largest change of a site of the gene, splice_sites",
+        "Mine, atac",
+        "log2 fold change of sums by modality",
+        "largest change of a site of the gene, splice_sites by modality",
+        "Mine, atac by modality",
+    ]
+    drawing = plot.figure(mixed)
+    assert {text.get_text() for text in drawing.axes[0].get_legend().get_texts()} == {"atac", "dnase"}
+    bare = mixed.drop(columns="scorer").query("modality != 'dnase'")
+    assert headings(bare)[:2] == ["raw score, atac", "raw score, splice_sites"]
+
+
+def test_levels_are_left_out_where_there_are_changes_and_it_is_said():
+    both = scored((LOG2, "atac"), (ACTIVE, "atac"), (ACTIVE, "dnase"))
+    assert headings(both) == [
+        "log2 fold change of sums, atac",
+        "log2 fold change of sums, atac by modality   (2 more not drawn: levels, not changes)",
+    ]
+    # Sums are in the units of their modality.
+    assert headings(scored((ACTIVE, "atac"), (ACTIVE, "dnase")))[:2] == [
+        "larger sum of both alleles, atac", "larger sum of both alleles, dnase",
+    ]  # fmt: skip
+
+
+def test_quantiles_share_an_axis_where_every_score_has_one():
+    mixed = scored((LOG2, "atac"), (SPLICING, "splice_sites")).assign(quantile_score=[0.5, 0.9, -0.2, 0.1])
+    drawing = plot.figure(mixed)
+    assert headings(mixed) == ["", "quantile score by modality"]
+    assert sorted(drawing.axes[0].collections[1].get_offsets()[:, 1]) == [-0.2, 0.1, 0.5, 0.9]
+    assert len(headings(mixed.assign(quantile_score=[0.5, np.nan, -0.2, 0.1]))) == 4
+
+
+def test_one_variant_gets_heat_maps_by_what_tells_tracks_apart():
+    one = scored((LOG2, "atac"), (SPLICING, "splice_sites"), count=1).assign(biosample_name="gut", track_name="t")
+    two = pd.concat([one, one.assign(biosample_name="liver")])
+    assert headings(two) == [
+        "log2 fold change of sums, atac by biosample name",
+        "largest change of a site of the gene, splice_sites by biosample name",
+    ]

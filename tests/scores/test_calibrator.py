@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from made_scores import MADE_WITH, make_scores, tracks
 
 from genomekit.errors import GenomekitWarning
-from genomekit.scores import Calibrator, Record, ScorePart, build, ecdf
+from genomekit.scores import Calibrator, Record, ScorePart, ScoreSet, build, ecdf
 
 finite = st.floats(-1e6, 1e6, width=32)
 
@@ -113,8 +113,82 @@ def test_damaged_file(tmp_path):
     np.savez(path, x=np.zeros(1))
     with pytest.raises(ValueError, match="damaged, or another file"):
         Calibrator.open(path)
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(FileNotFoundError, match=r"There is no calibrator at .*none\.npz"):
         Calibrator.open(tmp_path / "none.npz")
+
+
+@pytest.mark.parametrize("content", [b"hello", b"", "scores", "npy", "folder"])
+def test_a_file_that_never_was_one(tmp_path, content):
+    path, kind = tmp_path / "a", "a file of another kind"
+    if content == "scores":
+        path = make_scores().save(tmp_path / "a.h5")
+    elif content == "npy":
+        path = tmp_path / "a.npy"
+        np.save(path, np.array([{}], dtype=object))
+    elif content == "folder":
+        path.mkdir()
+        kind = "a folder"
+    else:
+        path.write_bytes(content)
+    with pytest.raises(ValueError, match=rf"{path.name} is not a calibrator but {kind}; .* Calibrator\.save") as caught:
+        Calibrator.open(path)
+    assert "pickle" not in str(caught.value)
+
+
+def test_where_it_cannot_be_saved(tmp_path):
+    calibrator = Calibrator.fit(scored([1, 2]), name="two")
+    with pytest.raises(FileNotFoundError, match=r"The folder .*nowhere does not exist; create it first\."):
+        calibrator.save(tmp_path / "nowhere" / "a.npz")
+    with pytest.raises(IsADirectoryError, match=r"is a folder; name a file in it"):
+        calibrator.save(tmp_path)
+
+
+MADE_SO = {**MADE_WITH, "parity": 0, "window_length": 131072, "window_step": 1, "annotation": "a.gtf"}
+MADE_SO |= {"annotation_release": "WS245", "annotation_hash": "a" * 16}
+
+
+@pytest.mark.parametrize(
+    ("fact", "other", "remedy"),
+    [
+        ("weights_sha256", "c" * 64, "use one checkpoint"),
+        ("organism", "yeast", "read the heads of one organism"),
+        ("parity", 1, "use the same parity="),
+        ("window_length", 16384, "use the same window="),
+        ("window_length", "131072; 16384", "use the same window="),
+    ],
+)
+def test_another_scale_is_refused(tmp_path, fact, other, remedy):
+    fitted = Calibrator.fit(scored([1, 2], attrs=MADE_SO), name="two")
+    for calibrator in (fitted, Calibrator.open(fitted.save(tmp_path / "a.npz"))):
+        assert calibrator.about[fact] == MADE_SO[fact]
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            assert "quantile_note" not in calibrator.apply(scored([1], attrs=MADE_SO)).attrs
+            silent = {name: value for name, value in MADE_SO.items() if name != fact}
+            assert "quantile" in calibrator.apply(scored([1], attrs=silent))["S"].layers  # what is not known passes
+        text = rf"made with {fact} {str(MADE_SO[fact])[:16]} and these scores with {str(other)[:16]}.*, and {remedy}\."
+        with pytest.raises(ValueError, match=text):
+            calibrator.apply(scored([1], attrs={**MADE_SO, fact: other}))
+
+
+@pytest.mark.parametrize(("fact", "other"), [("window_step", 4096), ("annotation_hash", "b" * 16)])
+def test_what_leaves_the_scale_is_noted(fact, other):
+    calibrator = Calibrator.fit(scored([0, 1], attrs=MADE_SO), name="two")
+    with pytest.warns(GenomekitWarning, match=f"{fact} {MADE_SO[fact]} in the background and {other} in these scores"):
+        done = calibrator.apply(scored([1], attrs={**MADE_SO, fact: other}))
+    np.testing.assert_allclose(done["S"].layers["quantile"], 2 * (2 / 3) - 1)  # 1 ties with one of two: (1 + 1) / 3
+    assert str(done.attrs["quantile_note"]).startswith("Quantiles compare scores made in different ways: ")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        again = calibrator.apply(ScoreSet(done.records, dict(done), {**done.attrs, fact: MADE_SO[fact]}))
+    assert "quantile_note" not in again.attrs
+
+
+def test_only_sets_of_scores_get_quantiles():
+    calibrator = Calibrator.fit(scored([1, 2]), name="two")
+    for other in (3, scored([1])["S"]):
+        with pytest.raises(TypeError, match=f"^{type(other).__name__} came; apply takes a ScoreSet"):
+            calibrator.apply(other)
 
 
 def test_no_quantile_without_a_background_and_a_reason():
@@ -136,10 +210,8 @@ def test_another_track_or_model():
         done = calibrator.apply(scored([[1, 1]], labels=["egg", "gut"]))["S"]
     assert np.isnan(done.layers["quantile"]).tolist() == [[True, False]]
     other = scored([1], labels=["gut"], attrs={**MADE_WITH, "weights_sha256": "b" * 64})
-    with pytest.warns(GenomekitWarning, match="another weights_sha256"):
-        done = calibrator.apply(other)["S"]
-    assert "quantile" not in done.layers
-    assert "another weights_sha256" in done.uns["quantile_reason"]
+    with pytest.raises(ValueError, match=r"'three' was made with weights_sha256 a{16} and .* b{16}, .* one checkpoint"):
+        calibrator.apply(other)
 
 
 def test_applying_again_replaces_and_the_input_is_not_changed():
@@ -159,7 +231,13 @@ def test_what_cannot_be_a_background():
     with pytest.raises(ValueError, match="points=1"):
         Calibrator.fit(scored([1]), name="one", points=1)
     mixed = scored([1], attrs={"weights_sha256": "a; b"})
-    with pytest.raises(ValueError, match="score it with one model"):
+    with pytest.raises(ValueError, match="several ways, with weights_sha256 a, b: use one checkpoint for all of it"):
         Calibrator.fit(mixed, name="mixed")
+    for other in (3, {}, make_scores()["Mask(dnase)"].X, None):
+        with pytest.raises(TypeError, match=f"^{type(other).__name__} came as a background; give a ScoreSet"):
+            Calibrator.fit(other, name="none")
+    for points in ("a", 2.5):
+        with pytest.raises(ValueError, match=f"points={points!r} came"):
+            Calibrator.fit(scored([1]), name="one", points=points)
     with pytest.raises(ValueError, match="Unknown track of the background 'x'"):
         Calibrator.fit(scored([1]), name="one").quantile("S", "x", [1.0])

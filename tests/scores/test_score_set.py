@@ -1,4 +1,5 @@
 import dataclasses
+import re
 import time
 
 import anndata
@@ -11,7 +12,7 @@ from pandas.testing import assert_frame_equal
 
 import genomekit as gk
 from genomekit.labels import TRACK_COORDS
-from genomekit.scores import Record, ScorePart, ScoreSet, build, record_table, strand_conflict
+from genomekit.scores import Record, ScorePart, ScoreSet, build, open_scores, record_table, strand_conflict
 
 
 @pytest.fixture
@@ -64,6 +65,33 @@ def test_a_scorer_object_is_a_key(scores):
     with pytest.raises(KeyError, match=r"Did you mean 'Mask\(dnase\)'"):
         scores["Mask(dnas)"]
     assert scores.get("nothing") is None
+
+
+def test_what_stands_for_one_scorer_is_a_key(scores, tmp_path):
+    more = ScorePart("Mask(atac, 3)", "atac", True, pd.DataFrame({"record": [0]}), tracks("egg"), np.array([[1.0]]))
+    named = dataclasses.replace(more, scorer="Mask(atac, 5)", name="atac")
+    short = dataclasses.replace(more, scorer="Other()", modality="dnase", name="other")
+    many = build(RECORDS, [*make_parts(), more, named, short], MADE_WITH)
+    for one in (many, open_scores(many.save(tmp_path / "a.h5"))):
+        for key, full in (
+            ("rna_seq", "Gene(rna_seq)"),  # modality
+            ("Junction", "Junction()"),  # class
+            ("atac", "Mask(atac, 5)"),  # its short name goes before the modality of two
+            ("other", "Other()"),
+        ):
+            assert one[key].uns["scorer"] == full
+            assert key in one
+        for key, text in (
+            ("dnase", r"'dnase' stands for 2 scorers. Give the name of one: Mask\(dnase\); Other\(\)\."),
+            ("Mask", r"'Mask' stands for 3 scorers"),
+            ("cage", r"Unknown scorer 'cage'\. There are 6: "),
+        ):
+            assert key not in one
+            with pytest.raises(KeyError) as caught:
+                one[key]
+            assert re.match(text, str(caught.value)), str(caught.value)  # no quotes around, as KeyError has
+        assert [*one][:2] == ["Mask(dnase)", "Gene(rna_seq)"]
+    assert "name" not in many.scorers
 
 
 def test_tidy_table(scores):
@@ -154,8 +182,9 @@ def test_summary(scores):
     # Two junctions of one gene compete: 4.0 and 2.0 before 0.3.
     two = scores.summarize(2).query("scorer == 'Junction()'")
     assert two[["junction", "raw_score", "rank"]].values.tolist() == [["110-190:+", 4.0, 1], ["120-190:+", 2.0, 2]]
-    with pytest.raises(ValueError, match="n=0"):
-        scores.summarize(0)
+    for n in (0, "a", 2.5, None, True):
+        with pytest.raises(ValueError, match=f"n={n!r} came; ask for a whole number of tracks, at least 1"):
+            scores.summarize(n)
 
 
 @pytest.mark.parametrize("ending", ["h5", "zarr"])

@@ -68,8 +68,11 @@ def test_a_scorer_prints_as_what_makes_it_and_is_a_scorer():
     [
         (("dnase", 501, "diff_median"), "Unknown aggregation 'diff_median'"),
         (("dnase", 0), "width=0 came"),
-        (("contact_maps",), "no positions along the sequence"),
-        (("splice_junctions",), "no positions along the sequence"),
+        (("contact_maps",), "CenterMaskScorer cannot read 'contact_maps', which has a contact head"),
+        (("splice_junctions",), "it can read atac, dnase, .*, splice_site_usage. Junctions are for scorers derived"),
+        (("ATAC",), "Unknown modality 'ATAC'. Did you mean 'atac'"),
+        (("rna",), "Did you mean 'rna_seq'"),
+        ((None,), "Unknown modality None"),
     ],
 )
 def test_bad_scorers_are_refused(arguments, text):

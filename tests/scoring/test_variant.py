@@ -1,5 +1,7 @@
 """Scores of variants against full predictions of both alleles."""
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -26,9 +28,12 @@ from genomekit.scoring import (
     IntervalMaskScorer,
     PolyadenylationScorer,
     SpliceJunctionScorer,
+    recommended_scorer,
+    recommended_scorers,
 )
 from genomekit.scoring.job import prepare
 from genomekit.scoring.verbs import score_interval, score_records, score_variant
+from genomekit.tracks import MODALITIES
 
 CLOSE = 3e-6  # full predictions come as float32
 LETTERS = "".join(np.random.default_rng(3).choice(list("ACGT"), 6000))
@@ -270,6 +275,94 @@ def test_bad_input(engine, genome, tmp_path):
     with pytest.warns(GenomekitWarning, match="has not got an annotation; left out: .*rna_seq"):
         scores = score(engine, bare, SNV, None)
     assert "CenterMaskScorer(modality='dnase', width=501, aggregation='diff_log2_sum')" in scores
+
+
+def test_modalities_must_not_leave_out_what_scorers_read(engine, genome):
+    scorer = CenterMaskScorer("rna_seq", 101)
+    text = r"modalities= leaves 'rna_seq' out, which CenterMaskScorer\(.*\) reads; it names atac, dnase\. Scorers say"
+    for given in (scorer, ["atac", scorer]):
+        with pytest.raises(ValueError, match=text):
+            score(engine, genome, SNV, given, modalities=["atac", "dnase"])
+    with pytest.raises(ValueError, match=r"modalities= leaves 'rna_seq' out, which GeneMaskScorer"):
+        score_interval(engine, "chrA:2,900-3,300", genome=genome, organism="worm", modalities="atac", window=2048)
+    wider = score(engine, genome, SNV, scorer, modalities=["rna_seq", "dnase"])
+    assert [*wider] == [str(scorer)]
+
+
+def test_a_checkpoint_may_have_a_modality_of_any_name(tiny_checkpoint, genome):
+    """One that is called almost as a published one is scored by default, and can be given itself."""
+    own = dataclasses.replace(MODALITIES["atac"], name="RNA", head="atac")
+    with pytest.raises(
+        ValueError, match=r"For a checkpoint's own modality of that name give model\.modalities\['RNA'\]"
+    ):
+        CenterMaskScorer("RNA")
+    named = recommended_scorers({"RNA": own})
+    assert [*named] == ["RNA", "RNA_active"]
+    assert named["RNA"] == CenterMaskScorer(own, 501) == recommended_scorer(own)
+    assert str(named["RNA"]) == "CenterMaskScorer(modality='RNA', width=501, aggregation='diff_log2_sum')"
+
+
+@pytest.mark.parametrize(
+    "made", [GeneMaskLFCScorer, GeneMaskSplicingScorer, GeneMaskScorer, SpliceJunctionScorer, PolyadenylationScorer]
+)
+def test_genes_come_in_any_collection(made):
+    both = made(gene=("g2", "g1"))
+    assert both.gene == ("g2", "g1")
+    for given in (["g2", "g1"], ["g2", "g1", "g2"], pd.Series(["g2", "g1"]), np.array(["g2", "g1"])):
+        assert made(gene=given) == both
+        assert hash(made(gene=given)) == hash(both)
+    assert made(gene={"g2", "g1"}).gene == ("g1", "g2")  # a set has no order
+    assert made(gene=["g1"]) == made(gene="g1")
+    for given, came in (([], r"gene=\[\]"), (5, "5"), (["g1", 5], "5"), (["g1", None], "None"), ([""], "''")):
+        with pytest.raises(ValueError, match=f"^{came} came; give the name or id of a gene, several in a list"):
+            made(gene=given)
+
+
+def test_a_set_of_genes_scores_as_each_alone(engine, genome):
+    for made in (GeneMaskLFCScorer, GeneMaskSplicingScorer, SpliceJunctionScorer):
+        (whole,) = score(engine, genome, SNV, made()).values()
+        (both,) = score(engine, genome, SNV, made(gene=["g2", "g1"])).values()
+        np.testing.assert_array_equal(both.X, whole.X)
+        for gene in ("g1", "g2"):
+            (one,) = score(engine, genome, SNV, made(gene=[gene])).values()
+            np.testing.assert_array_equal(one.X, whole.X[whole.obs["gene_id"] == gene])
+            assert len(one)
+    with pytest.raises(ValueError, match="Unknown gene 'g3'"):
+        score(engine, genome, SNV, GeneMaskLFCScorer(gene=["g1", "g3"]))
+    far = score(engine, genome, "chrA:100:" + LETTERS[99] + ">N", GeneMaskSplicingScorer(gene=["g2", "g1"]))
+    assert far.records["reason"].tolist()[0].endswith("the variant touches no gene (asked for: g2, g1)")
+
+
+def test_results_say_which_annotation(engine, genome, tmp_path):
+    genes = score(engine, genome, SNV, GeneMaskLFCScorer())
+    known = {
+        "annotation": "genes.gtf",
+        "annotation_release": "",
+        "annotation_hash": genome.annotation.content_hash[:16],
+    }
+    place = score(engine, genome, SNV, CenterMaskScorer("atac"))
+    for scores, facts in ((genes, known), (place, dict.fromkeys(known, ""))):
+        for attrs in (scores.attrs, *(table.uns for table in scores.values())):
+            assert {name: attrs[name] for name in known} == facts
+            assert attrs["window_length"] == 2048
+    fasta, gtf = genome.fasta.path, tmp_path / "genes.gtf"
+    gtf.write_text("#!genome-build made1\n#!genebuild-version R7\n" + (fasta.parent / "genes.gtf").read_text())
+    attrs = score(engine, gk.Genome(fasta, gtf, organism="worm"), SNV, GeneMaskLFCScorer()).attrs
+    assert attrs["annotation_release"] == "genome-build made1, genebuild-version R7"
+    assert attrs["annotation_hash"] == known["annotation_hash"]  # the same genes
+    gtf.write_text(gtf.read_text().replace("2791", "2795").replace("\t2790\t", "\t2780\t"))
+    attrs = score(engine, gk.Genome(fasta, gtf, organism="worm"), SNV, GeneMaskLFCScorer()).attrs
+    assert attrs["annotation_hash"] != known["annotation_hash"]
+
+
+def test_scores_by_the_name_they_were_asked_for(engine, genome):
+    scores = score(engine, genome, SNV, ["atac", "atac_active", "rna_seq", GeneMaskScorer("rna_seq"), "splice_sites"])
+    assert scores["atac"] is scores[CenterMaskScorer("atac", 501)]
+    assert scores["atac_active"] is scores[CenterMaskScorer("atac", 501, "active_sum")]
+    assert scores["rna_seq"] is scores[GeneMaskLFCScorer()]  # the recommended one, of two
+    assert scores["GeneMaskScorer"] is scores[GeneMaskScorer("rna_seq")]
+    with pytest.raises(KeyError, match=r"^'CenterMaskScorer' stands for 2 scorers\. Give the name of one: CenterMask"):
+        scores["CenterMaskScorer"]
 
 
 def test_nothing_runs_where_there_is_nothing_to_read(engine, genome, monkeypatch):

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from genomekit.tracks import MODALITIES, Modality
+from genomekit.tracks import MODALITIES, Modality, modality_name
 
 ORDER = [
     "atac",
@@ -107,3 +107,33 @@ def test_from_dict_names_what_is_wrong():
         Modality.from_dict(fields)
     with pytest.raises(ValueError, match="incomplete"):
         Modality.from_dict({"name": "atac"})
+
+
+@pytest.mark.parametrize("name", [*MODALITIES, "mnase", "h3k27ac", "atac_nuclei", "dnase2", "conservation"])
+def test_names_that_may_be(name):
+    assert modality_name(name) == name
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("ATAC", "'atac'"),
+        ("RNA-seq", "'rna_seq'"),
+        ("rna", "'rna_seq'"),
+        ("chip", "'chip_tf' or 'chip_histone'"),
+        ("atacc", "'atac'"),
+        ("splice_site", "'splice_sites'"),
+    ],
+)
+def test_names_that_are_meant_for_others(name, meant):
+    with pytest.raises(ValueError, match=f"Unknown modality '{name}'. Did you mean {meant}"):
+        modality_name(name)
+    if name.isidentifier():  # a checkpoint's own may be called so all the same
+        own = dataclasses.replace(MODALITIES["atac"], name=name, head=name)
+        assert modality_name(own) == name
+
+
+@pytest.mark.parametrize("name", ["", "a b", 3, None])
+def test_what_is_no_name(name):
+    with pytest.raises(ValueError, match=f"Unknown modality {name!r}"):
+        modality_name(name)

@@ -17,7 +17,7 @@ from genomekit.disk import require_zarr
 from genomekit.genome.cache import atomic, explained
 from genomekit.labels import plain_attrs
 from genomekit.scores import store
-from genomekit.scores.records import AnyRecord
+from genomekit.scores.records import AnyRecord, same_as
 from genomekit.scores.score_set import ScoreSet
 from genomekit.scores.sharded import JOB, SHARDS, read_job, shard_paths
 
@@ -86,7 +86,7 @@ class Folder:
 
     def target(self, number: int, records: Sequence[AnyRecord]) -> Path:
         """Name the shard of these records: a change of anything that decides its content is another name."""
-        parts = [(r.number, r.chrom, r.position, r.ref, r.alt, r.id, r.reason) for r in records]
+        parts = [(r.number, r.chrom, r.position, r.ref, r.alt, r.id, r.reason, same_as(r)) for r in records]
         text = json.dumps([SCHEMA, self.identity, parts], sort_keys=True)
         key = hashlib.sha256(text.encode()).hexdigest()[:20]
         return self.path / SHARDS / f"{number:07d}-{key}.{self.ending}"
@@ -103,11 +103,11 @@ class Folder:
             self._give_way(other)
         return False
 
-    def finish(self, shards: int, records: int) -> None:
-        """Note that the job is complete."""
+    def finish(self, shards: int, records: int, notes: Mapping[str, object]) -> None:
+        """Note that the job is complete, and what was noticed of all its records."""
         for path in shard_paths(self.path)[shards:]:
             self._give_way(path)
-        self._write_job({"complete": True, "shards": shards, "records": records})
+        self._write_job({"complete": True, "shards": shards, "records": records, "notes": dict(notes)})
 
     def _begin(self) -> None:
         if (self.path / JOB).is_file():

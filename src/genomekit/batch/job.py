@@ -42,6 +42,7 @@ def score_records(
     progress: bool = True,
     overwrite: bool = False,
     client: Client | Any = None,
+    notes: Mapping[str, object] | None = None,
 ) -> ScoreSet:
     """Score records into a folder; the same call goes on where an earlier one was stopped.
 
@@ -62,6 +63,7 @@ def score_records(
         progress: Show the preview and a bar.
         overwrite: Replace what other records or another identity left in the folder; what fits is kept.
         client: A `dask.distributed.Client`: its workers score the shards. They need to see the folder.
+        notes: What the source noticed of its records, looked at when all have come; for the attributes of the result.
 
     Returns:
         The scores, read from the folder as they are asked for; one row of `records` for each record.
@@ -93,7 +95,7 @@ def score_records(
         else:
             for count in run_on(client, todo, score, on_error):
                 bar.add(count)
-        folder.finish(bar.shards, bar.seen)
+        folder.finish(bar.shards, bar.seen, notes or {})
     return open_sharded(folder.path)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
@@ -11,19 +11,17 @@ import pandas as pd
 from genomekit.genome.assembly import Genome
 from genomekit.genome.spelling import read_variant
 from genomekit.genome.variant import Variant
+from genomekit.genome.variant_row import as_given, check_columns
 from genomekit.scores.records import AnyRecord, Record
 
-_TEXTS = ("chrom", "chromosome", "ref", "reference_bases", "alt", "alternate_bases")
-_LETTER: dict[str, Any] = dict.fromkeys(_TEXTS, "A")
 
-
-def as_records(source: pd.DataFrame | Iterable[Any], genome: Genome | None = None) -> Iterator[AnyRecord]:
+def as_records(source: Any, genome: Genome | None = None) -> Iterator[AnyRecord]:
     """Turn a table or list of variants into records, numbered from 0 in their order.
 
     Args:
-        source: A table with columns chrom, position (1-based), ref, alt and optionally name (or the names of VCF and of
-            the official SDK) or one column `variant` of texts; or variants, their texts, or records, which pass as they
-            are.
+        source: A table with the columns of `Variant.from_dict` (chrom, position, ref, alt and optionally name, also by
+            their names in VCF, MAF and the official SDK) or one column `variant` of texts; or variants, their texts,
+            or records, which pass as they are.
         genome: For texts whose letters it has to give (HGVS); without it those of `Variant.parse` are read.
 
     Raises:
@@ -37,11 +35,15 @@ def as_records(source: pd.DataFrame | Iterable[Any], genome: Genome | None = Non
     """
     if isinstance(source, str):
         raise ValueError(f"The text {source!r} came; give a list of variants, such as [{source!r}].")
+    if isinstance(source, Mapping) or not isinstance(source, Iterable):
+        raise ValueError(f"{source!r} came; give a table, a list of variants or their texts, or a VCF file.")
     if isinstance(source, pd.DataFrame):
         if (texts := _texts(source)) is not None:
             return (_of_item(number, item, genome) for number, item in enumerate(texts))
-        _check_columns(source)
-        return _of_table(source)
+        table: pd.DataFrame = source
+        if len(table):
+            check_columns(table.columns)
+        return _of_table(table)
     return (_of_item(number, item, genome) for number, item in enumerate(source))
 
 
@@ -60,12 +62,6 @@ def groups(records: Iterable[AnyRecord], size: int) -> Iterator[list[AnyRecord]]
         yield group
 
 
-def _check_columns(table: pd.DataFrame) -> None:
-    """Refuse a table that lacks a column: an imaginary row of the right kinds fails only for that."""
-    if len(table):
-        Variant.from_dict({str(name): _LETTER.get(str(name).lower(), 1) for name in table.columns})
-
-
 def _texts(table: pd.DataFrame) -> list[Any] | None:
     """Return the column of texts, where a table has one."""
     named = [name for name in table.columns if str(name).lower() == "variant"]
@@ -79,7 +75,7 @@ def _of_table(table: pd.DataFrame) -> Iterator[AnyRecord]:
         try:
             yield _record(number, Variant.from_dict(values))
         except (ValueError, TypeError) as error:
-            yield Record(number, "", 0, "", "", " ".join(map(str, row)), str(error))
+            yield Record(number, *as_given(values), str(error))
 
 
 def _of_item(number: int, item: Any, genome: Genome | None) -> AnyRecord:

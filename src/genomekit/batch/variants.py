@@ -22,6 +22,7 @@ from genomekit.batch.isolate import Score, score_group
 from genomekit.batch.job import score_records as score_into
 from genomekit.batch.per_process import PerProcess
 from genomekit.batch.records import as_records, groups
+from genomekit.batch.watch import watch
 from genomekit.batch.workers import check_client
 from genomekit.engine import Engine
 from genomekit.errors import GenomekitWarning
@@ -102,11 +103,14 @@ def score_variants(
     else:
         total = vcf.count(file) if progress else None  # of use to nobody else
     records = as_records(source, job.genome) if file is None else vcf.records(file, job.genome, ref_check)
+    notes: dict[str, int] = {}
+    records = watch(records, job.genome, notes, parity=parity, check=ref_check != "ignore")
     if client is None:  # else what fits is a matter of the workers
         records = _fitting(job, records)
     score: Score = functools.partial(score_records, job)
     if out is None:
         found = _in_memory(records, total, score, on_error, progress)
+        found.attrs |= notes
     else:
         if client is not None:
             checkpoint: Any = engine.checkpoint
@@ -130,6 +134,7 @@ def score_variants(
             progress=progress,
             overwrite=overwrite,
             client=client,
+            notes=notes,
         )
     _tell_failures(job, found.records)
     if vcf_out is not None and file is not None:

@@ -83,13 +83,8 @@ def records(path: Path, genome: Genome, ref_check: str = "error") -> Iterator[Re
                     raise
                 warnings.warn(str(error), GenomekitWarning, stacklevel=2)
     for number, found in enumerate(read_vcf(path, genome)):
-        variant, reason = found.variant, found.reason
-        if found.duplicate_of is not None:
-            reason = f"the same variant as the file's record number {found.duplicate_of} (counted from 0)"
-        place = (found.chrom, found.position, found.ref, found.alt)
-        if variant is not None:
-            place = (variant.chrom, variant.position, variant.ref, variant.alt)
-        yield Record(number, *place, found.id, reason)
+        place = found if found.variant is None else found.variant
+        yield Record(number, found.chrom, place.position, place.ref, place.alt, found.id, found.reason)
 
 
 def write(path: Path, target: str | os.PathLike[str], scores: ScoreSet, shards: Iterable[ScoreSet]) -> None:

@@ -12,6 +12,7 @@ import pandas as pd
 
 from genomekit.errors import unknown
 from genomekit.genome import annotation_store
+from genomekit.genome.annotation_header import declared_release
 from genomekit.genome.gene_names import GeneNames
 from genomekit.genome.gene_tables import GeneTables
 from genomekit.genome.gtf import read_annotation
@@ -33,7 +34,8 @@ class Annotation:
     strand, gene_id, gene_name, gene_type (and transcript_id, transcript_type below the gene):
 
     - `interval`: keep what overlaps it, whatever its strand. None keeps all.
-    - `gene`: a symbol (upper or lower case) or an id (with or without its version), or a list of them.
+    - `gene`: a symbol (upper or lower case) or an id, or a list of them. An id is found with its version or without,
+      and with that of another release, wherever it stands for one gene.
     - `transcript`: an id, or a list of them.
     - `protein_coding`, `longest`, `mane`: keep coding transcripts; of each gene the one that spans most bp; MANE
       Select.
@@ -45,6 +47,7 @@ class Annotation:
     Args:
         tables: What `genomekit.genome.gtf.read_annotation` returns.
         source: Where it comes from, shown in texts.
+        release: What the file declares of its genome build and release; "" where nothing.
 
     Example:
         >>> import tempfile
@@ -59,9 +62,9 @@ class Annotation:
         [[19, 'donor'], [30, 'acceptor']]
     """
 
-    def __init__(self, tables: GeneTables, *, source: str = "annotation") -> None:
+    def __init__(self, tables: GeneTables, *, source: str = "annotation", release: str = "") -> None:
         self._tables = tables
-        self.source = source
+        self.source, self.release = source, release
 
     @classmethod
     def open(cls, path: str | Path, *, cached: bool = True) -> Annotation:
@@ -75,9 +78,8 @@ class Annotation:
             FileNotFoundError: No such file.
             ValueError: The file is malformed (the line is named), truncated, or holds no gene.
         """
-        if cached:
-            return cls(annotation_store.load(path), source=str(path))
-        return cls(read_annotation(path), source=str(path))
+        tables = annotation_store.load(path) if cached else read_annotation(path)
+        return cls(tables, source=str(path), release=declared_release(Path(path).expanduser()))
 
     def __repr__(self) -> str:
         genes, transcripts, exons, _ = self._tables
@@ -105,7 +107,8 @@ class Annotation:
             table.assign(chrom=table["chrom"].astype(object).map(lambda name: names.get(name, name)).astype("category"))
             for table in (self._tables.genes, self._tables.transcripts)
         )
-        return Annotation(self._tables._replace(genes=genes, transcripts=transcripts), source=self.source)
+        tables = self._tables._replace(genes=genes, transcripts=transcripts)
+        return Annotation(tables, source=self.source, release=self.release)
 
     def genes(
         self,

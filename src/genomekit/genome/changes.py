@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
+from genomekit.errors import shorten
 from genomekit.genome.variant import Variant
 
 Read: TypeAlias = Callable[[str, int, int], str]
@@ -86,8 +87,8 @@ def check_apart(changes: Sequence[Change]) -> None:
     for one, two in itertools.pairwise(c for c in changes if c.ref != c.alt):
         if two.start < one.end or (two.start == one.start and not two.ref):
             raise ValueError(
-                f"Variants {one.variant} and {two.variant} overlap: both change the same place. Give those of one "
-                "haplotype, each base changed once; predict alternatives one by one."
+                f"Variants {shorten(one.variant)} and {shorten(two.variant)} overlap: both change the same place. "
+                "Give those of one haplotype, each base changed once; predict alternatives one by one."
             )
 
 
@@ -100,8 +101,8 @@ def clip(change: Change, start: int, end: int) -> Change:
     cut = max(start - change.start, 0)
     if change.start >= end or (cut and cut >= len(change.ref)):
         raise ValueError(
-            f"Variant {change.variant} changes nothing in the window {change.variant.chrom}:{start:,}-{end:,}. "
-            "Give an interval that holds it, or leave the interval out."
+            f"Variant {shorten(change.variant)} changes nothing in the window "
+            f"{change.variant.chrom}:{start:,}-{end:,}. Give an interval that holds it, or leave the interval out."
         )
     return replace(change, start=change.start + cut, ref=change.ref[cut:], alt=change.alt[cut:])
 

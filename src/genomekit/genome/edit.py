@@ -210,7 +210,9 @@ def _checked(variant: Variant, chrom: str, source: _Source, ref_check: str) -> V
         raise errors.unknown("ref_check", ref_check, REF_CHECKS)
     there = source.resolve(variant.chrom)
     if there != chrom:
-        raise ValueError(f"Variant {variant} is on {there} and the window on {chrom}; give one of there.")
+        raise ValueError(
+            f"Variant {errors.shorten(variant)} is on {there} and the window on {chrom}; give one of there."
+        )
     variant = replace(variant, chrom=there)
     here = source.letters(chrom, variant.start, variant.end)
     if here != variant.ref and ref_check != "ignore":

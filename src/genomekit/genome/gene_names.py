@@ -11,7 +11,7 @@ import pandas as pd
 from genomekit.errors import unknown
 
 # Only accessions carry versions: in worm names such as Y74C9A.3 the number after the dot counts genes.
-_VERSION = re.compile(r"^((?:ENS[A-Z]*|[NX][MRPC]_)\d+)\.\d+", re.IGNORECASE)
+_VERSION = re.compile(r"^(ENS[A-Z]*\d+|[A-Z]+_?\d{5,})\.\d+", re.IGNORECASE)
 
 
 class GeneNames:
@@ -25,9 +25,11 @@ class GeneNames:
     def __init__(self, genes: pd.DataFrame, source: str) -> None:
         self._genes, self._source = genes, source
         self._by_id: dict[str, list[int]] = {}
+        self._by_bare_id: dict[str, list[int]] = {}
         self._by_name: dict[str, list[int]] = {}
         for row, (gene_id, name) in enumerate(zip(genes["gene_id"], genes["gene_name"], strict=True)):
-            self._by_id.setdefault(_bare(gene_id), []).append(row)
+            self._by_id.setdefault(gene_id.casefold(), []).append(row)
+            self._by_bare_id.setdefault(_bare(gene_id), []).append(row)
             self._by_name.setdefault(name.casefold(), []).append(row)
 
     def find(self, names: Iterable[str], *, among: np.ndarray | None = None) -> np.ndarray:
@@ -44,7 +46,8 @@ class GeneNames:
         return np.array([self._one(name, allowed) for name in names], np.int64)
 
     def _one(self, name: str, allowed: set[int] | None) -> int:
-        rows = self._by_id.get(_bare(str(name))) or self._by_name.get(str(name).casefold())
+        text = str(name).casefold()
+        rows = self._by_id.get(text) or self._by_name.get(text) or self._by_bare_id.get(_bare(text))
         if not rows:
             names = self._genes["gene_name"]
             pool = names if not _VERSION.match(f"{name}.1") else self._genes["gene_id"]

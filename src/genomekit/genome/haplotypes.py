@@ -254,4 +254,4 @@ def _touches(variant: Variant, where: Interval) -> bool:
 def _place(record: Any) -> str:
     if record is None:
         return "somewhere in the file"
-    return f"{record.chrom}:{record.pos} {record.ref}>{','.join(record.alts or ('.',))}"
+    return errors.shorten(f"{record.chrom}:{record.pos} {record.ref}>{','.join(record.alts or ('.',))}")

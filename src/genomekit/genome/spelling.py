@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from genomekit.errors import shorten
 from genomekit.genome.assembly import Genome
 from genomekit.genome.fasta import reverse_complement
 from genomekit.genome.interval import Interval
@@ -16,8 +18,16 @@ from genomekit.genome.variant import Variant
 _HGVS = re.compile(r"(?P<chrom>\S+?):\s*(?P<kind>[a-z])\.\s*(?P<change>\S+)")
 _CHANGE = re.compile(
     r"(?P<first>\d+)(?:_(?P<last>\d+))?"
-    r"(?:(?P<ref>[A-Za-z]*)>(?P<alt>[A-Za-z]+)|(?P<what>delins|del|ins|dup|inv|=)(?P<letters>[A-Za-z]*))"
+    r"(?:(?P<ref>[A-Za-z]*)>(?P<alt>[A-Za-z]+)|(?P<what>delins|del|ins|dup|inv|=)(?P<letters>(?:(?!ins|inv)[A-Za-z])*))"
 )
+_NOT_READ = {
+    r"del[A-Za-z]+ins[A-Za-z]": "Leave the letters that are deleted out.",
+    r";": "Give one change at a time; those of a haplotype as a list.",
+    r"[()?]": "Places must be known to the base, without brackets and question marks.",
+    r"ins.*(\d|inv|\[)|con": "Letters that are inserted must be written out, not as copies of others or their inverse.",
+    r"\[": "Write repeats in letters, as a deletion and insertion (delins) of the bases.",
+}
+"""What HGVS allows and is not read, by a sign of it."""
 _HGVS_FORMS = "g.123A>G, g.123_125del, g.123_124insACG, g.123_125delinsT, g.123_125dup, g.123_125inv"
 
 
@@ -56,7 +66,7 @@ def read_variant(text: str | Variant, genome: Genome) -> Variant:
     if len(fields) >= 4 and fields[1].isdigit():
         name, ref, alt = ("", *fields[2:4]) if len(fields) == 4 else fields[2:5]
         if "," in alt:
-            raise ValueError(f"Variant {text!r} has several ALT alleles; give one at a time.")
+            raise ValueError(f"Variant {shorten(text)!r} has several ALT alleles; give one at a time.")
         ref, alt = ("" if allele == "." else allele for allele in (ref, alt))
         return Variant(fields[0], int(fields[1]), ref, alt, "" if name == "." else name)
     return Variant.parse(text)
@@ -67,19 +77,27 @@ def read_variants(variants: Any, genome: Genome) -> list[Variant]:
 
     Args:
         variants: A table with the columns of `Variant.from_dict` (chrom, position, ref, alt and such), or one column
-            `variant` of texts; or variants and texts; or a single one.
+            `variant` of texts; or a list of variants, texts and rows (mappings of such columns); or a single one.
         genome: See `read_variant`.
 
     Raises:
-        ValueError: One cannot be read; its number is named.
+        ValueError: No variant, or one that cannot be read; its number is named.
     """
     if isinstance(variants, Variant | str):
         return [read_variant(variants, genome)]
+    if isinstance(variants, Mapping):
+        return [Variant.from_dict(dict(variants))]
     if isinstance(variants, pd.DataFrame):
         as_text = [name for name in variants if str(name).lower() == "variant"]
         rows: Iterable[Any] = variants[as_text[0]] if as_text else variants.to_dict("records")
+    elif isinstance(variants, Iterable):
+        rows = list(variants)
+        if any(isinstance(row, int | np.integer) for row in rows):  # the parts of a variant, not a list of them
+            raise ValueError(
+                f"{variants!r} came; write one variant as text, chrom:position:REF>ALT, or as a Variant(...)."
+            )
     else:
-        rows = variants
+        raise ValueError(f"{variants!r} came; give a variant, its text such as 'chr22:1024:A>C', or a list of them.")
     found = []
     for number, row in enumerate(rows):
         try:
@@ -89,39 +107,44 @@ def read_variants(variants: Any, genome: Genome) -> list[Variant]:
     return found
 
 
+def _hint(found: re.Match[str]) -> str:
+    """Say what of HGVS is not read."""
+    if found["kind"] not in "gm":
+        return " Only names on a genome are: c., n., r. and p. need a transcript, o. a circle."
+    return next((f" {said}" for sign, said in _NOT_READ.items() if re.search(sign, found["change"])), "")
+
+
 def _read_hgvs(text: str, found: re.Match[str], genome: Genome) -> Variant:
+    text = repr(shorten(text))
     change = _CHANGE.fullmatch(found["change"])
     if found["kind"] not in "gm" or change is None:
-        hint = (
-            "" if found["kind"] in "gm" else " Only those on a genome can be read: c., n., r. and p. need a transcript."
-        )
-        raise ValueError(f"HGVS name {text!r} is not understood. Write it as in {_HGVS_FORMS}.{hint}")
+        raise ValueError(f"HGVS name {text} cannot be read.{_hint(found)} Write it as in {_HGVS_FORMS}.")
     chrom, first = genome.resolve(found["chrom"]), int(change["first"])
     last = int(change["last"] or first)
     if not 1 <= first <= last <= genome.chroms[chrom]:
         raise ValueError(
-            f"HGVS name {text!r} is about bases {first} to {last}, and {chrom} has 1 to {genome.chroms[chrom]:,}. "
+            f"HGVS name {text} is about bases {first} to {last}, and {chrom} has 1 to {genome.chroms[chrom]:,}. "
             "Check the order of the positions and the assembly."
         )
     what, letters = change["what"] or ">", (change["letters"] or "").upper()
     if what == "ins":
         if last != first + 1 or not letters:
             raise ValueError(
-                f"HGVS name {text!r}: an insertion names the two bases beside it and its letters, g.5_6insA."
+                f"HGVS name {text}: an insertion names the two bases beside it and its letters, g.5_6insA."
             )
         return Variant(chrom, last, "", letters)
     here = genome.sequence(Interval(chrom, first - 1, last))
     if what == ">":
         ref = change["ref"].upper()
         if len(ref) != last - first + 1:
-            raise ValueError(f"HGVS name {text!r} replaces {last - first + 1} bp and names {len(ref)}; give them all.")
+            raise ValueError(f"HGVS name {text} replaces {last - first + 1} bp and names {len(ref)}; give them all.")
         return Variant(chrom, first, ref, change["alt"])
     # Letters after del, dup and inv are optional, and are those of the genome.
     named = letters if letters and what in ("del", "dup", "inv") else here
     if len(named) != len(here):
-        raise ValueError(f"HGVS name {text!r} is about {len(here)} bp and names {len(named)}; leave the letters out.")
+        raise ValueError(f"HGVS name {text} is about {len(here)} bp and names {len(named)}; leave the letters out.")
     if what == "delins" and not letters:
-        raise ValueError(f"HGVS name {text!r} does not say what is inserted; write it as in {_HGVS_FORMS}.")
+        raise ValueError(f"HGVS name {text} does not say what is inserted; write it as in {_HGVS_FORMS}.")
     if what == "dup":
         # As a change of the bases themselves, so that letters the text has are compared with the genome.
         return Variant(chrom, first, named, named * 2) if letters else Variant(chrom, last + 1, "", here)

@@ -10,17 +10,17 @@ from typing import Any
 from genomekit import errors
 from genomekit.genome.coordinates import Whole, chrom_name, whole_number
 from genomekit.genome.interval import Interval
+from genomekit.genome.variant_row import POSITION, read_row
 
 _LETTERS = "ACGTN"
 _ALLELE = r"[A-Za-z*.]*"
-_POSITION = r"\d{1,3}(?:,\d{3})+|\d+"
 # Contig names are greedy and may hold the separator themselves, as in chr1_KI270706v1_random_100_A_C.
 _FORMATS = {
     "default": re.compile(
-        rf"(?P<chrom>\S+)\s*:\s*(?P<position>{_POSITION})\s*:?\s*(?P<ref>{_ALLELE}|-)\s*>\s*(?P<alt>.*)"
+        rf"(?P<chrom>\S+)\s*:\s*(?P<position>{POSITION})\s*:?\s*(?P<ref>{_ALLELE}|-)\s*>\s*(?P<alt>.*)"
     ),
     "open_targets_bigquery": re.compile(
-        rf"(?P<chrom>\S+):(?P<position>{_POSITION}):(?P<ref>{_ALLELE}):(?P<alt>{_ALLELE})"
+        rf"(?P<chrom>\S+):(?P<position>{POSITION}):(?P<ref>{_ALLELE}):(?P<alt>{_ALLELE})"
     ),
     "gtex": re.compile(rf"(?P<chrom>\S+)_(?P<position>\d+)_(?P<ref>{_ALLELE})_(?P<alt>{_ALLELE})(?:_[A-Za-z0-9.]+)?"),
     "open_targets": re.compile(rf"(?P<chrom>\S+)_(?P<position>\d+)_(?P<ref>{_ALLELE})_(?P<alt>{_ALLELE})"),
@@ -28,7 +28,13 @@ _FORMATS = {
 }
 # These databases write human chromosomes without "chr".
 _BARE = {"open_targets_bigquery", "open_targets", "gnomad"}
-_ALIASES = {"chromosome": "chrom", "pos": "position", "reference_bases": "ref", "alternate_bases": "alt", "id": "name"}
+_EXAMPLES = {
+    "default": "chr22:1024:A>C",
+    "gtex": "chr22_1024_A_C_b38",
+    "open_targets": "22_1024_A_C",
+    "open_targets_bigquery": "22:1024:A:C",
+    "gnomad": "22-1024-A-C",
+}
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -85,9 +91,10 @@ class Variant:
         """Read a variant from text; a Variant comes back unchanged.
 
         Five spellings are told apart by themselves: "chr22:1024:A>C" (also "chr22:1,024A>C", and "-" for an
-        empty allele), "chr22_1024_A_C_b38", "22_1024_A_C", "22:1024:A:C" and "22-1024-A-C". Any contig name
-        will do, and it is kept as written: a Genome maps "22" to "chr22" when it reads. Only a named `format`
-        of a human database (open_targets, open_targets_bigquery, gnomad) adds the "chr" those leave out.
+        empty allele: "chr22:1024:->A" inserts before base 1024), "chr22_1024_A_C_b38", "22_1024_A_C",
+        "22:1024:A:C" and "22-1024-A-C". Any contig name will do, and it is kept as written: a Genome maps "22" to
+        "chr22" when it reads. Only a named `format` of a human database (open_targets, open_targets_bigquery, gnomad)
+        adds the "chr" those leave out.
 
         Args:
             text: The variant; the position is 1-based in every spelling.
@@ -117,26 +124,23 @@ class Variant:
 
     @classmethod
     def from_dict(cls, row: Mapping[str, Any]) -> Variant:
-        """Build from chrom, position, ref, alt and, where present, name; SDK and VCF column names fit too.
+        """Build from chrom, position, ref, alt and, where present, name; column names of VCF, SDK and MAF fit too.
+
+        The position is 1-based, a number or its text ("12345", "12,345"). An allele "-" has no letters, as in MAF
+        files and those of VEP: a deletion begins at its first base; an insertion also needs the column `end`, since
+        MAF gives the bases before and after it (end = position + 1), and VEP the same turned round
+        (end = position - 1).
 
         Raises:
-            ValueError: A column is missing.
+            ValueError: A column is missing, a cell empty, a position no whole number, or an insertion without place.
 
         Example:
-            >>> str(Variant.from_dict({"CHROM": "chr1", "POS": 7, "REF": "A", "ALT": "G"}))
-            'chr1:7:A>G'
+            >>> str(Variant.from_dict({"CHROM": "chr1", "POS": "1,007", "REF": "A", "ALT": "-"}))
+            'chr1:1007:A>'
+            >>> str(Variant.from_dict({"chrom": "chr1", "position": 7, "end": 8, "ref": "-", "alt": "G"}))
+            'chr1:8:>G'
         """
-        known = {_ALIASES.get(str(key).lower(), str(key).lower()): value for key, value in row.items()}
-        missing = [key for key in ("chrom", "position", "ref", "alt") if key not in known]
-        if missing:
-            raise ValueError(f"A variant row with {', '.join(map(str, row))} has no {', '.join(missing)}.")
-        needed = ("chrom", "position", "ref", "alt")
-        empty = [key for key in needed if known[key] is None or known[key] != known[key]]  # NaN is not itself
-        if empty:
-            raise ValueError(f"A variant row has nothing in {', '.join(empty)}. An allele of no letters is written ''.")
-        name = known.get("name")
-        alleles = (str(known["ref"]), str(known["alt"]))
-        return cls(str(known["chrom"]), known["position"], *alleles, name if isinstance(name, str) else "")
+        return cls(*read_row(row))
 
     def to_dict(self) -> dict[str, str | int]:
         """Return chrom, position (1-based), ref, alt, name."""
@@ -312,8 +316,11 @@ def _bad_letter(variant: Variant, what: str, letters: str) -> str:
 
 def _not_understood(given: object, text: str, format: str | None) -> str:
     hint = " An rsID needs a database: look its position and alleles up first." if re.fullmatch(r"rs\d+", text) else ""
-    asked = "" if format is None else f" in format {format!r}"
+    came = f"Variant {errors.shorten(repr(given))} is not understood"
+    if format is not None:
+        return f"{came} in format {format!r}. Write it as in {_EXAMPLES[format]}.{hint}"
     return (
-        f"Variant {given!r} is not understood{asked}. Write chrom:position:REF>ALT with a 1-based position, e.g. "
-        f"chr22:1024:A>C; or chr22_1024_A_C_b38, 22_1024_A_C, 22:1024:A:C, 22-1024-A-C.{hint}"
+        f"{came}. Write {', '.join(_EXAMPLES.values())}, the position 1-based; where there is a genome also HGVS "
+        "(chr22:g.1024A>C), a line of a VCF file (chr22 1024 . A C), or a table with columns chrom, position, ref, "
+        f"alt.{hint}"
     )

@@ -7,6 +7,7 @@ import importlib
 import re
 import shutil
 import tempfile
+import warnings
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -15,9 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from genomekit import errors
-from genomekit.errors import ReferenceMismatch
+from genomekit.errors import GenomekitWarning, ReferenceMismatch, shorten
 from genomekit.genome import builds
 from genomekit.genome.assembly import Genome
+from genomekit.genome.duplicates import Duplicates
 from genomekit.genome.fasta import reverse_complement
 from genomekit.genome.interval import Interval
 from genomekit.genome.names import canonical
@@ -52,7 +54,7 @@ class VcfRecord:
     """What to predict; None where `reason` says why not."""
     reason: str = ""
     duplicate_of: int | None = None
-    """Number of the first record with the same variant."""
+    """Number of the first record with the same change."""
 
 
 def read_vcf(
@@ -65,11 +67,13 @@ def read_vcf(
     """Read a VCF or BCF file, compressed or not, record by record.
 
     Every record gives at least one `VcfRecord`, in the order of the file, which need not be sorted. `<DEL>`, `<DUP>`
-    and `<INV>` with an END (or SVLEN) are spelled out with the letters of the genome.
+    and `<INV>` with an END (or SVLEN) are spelled out with the letters of the genome. A text file that does not end
+    with a new line may be cut: with columns missing in its last line it is refused, else a warning names the line.
 
     Args:
         path: The file.
-        genome: For the letters of symbolic alleles; without it they have a reason.
+        genome: For the letters of symbolic alleles, which have a reason without it, and to know duplicates in every
+            spelling; without it only those that are spelled alike are.
         region: Only records that overlap it; needs an index beside the file (tabix or CSI).
         max_length: Longest symbolic allele that is spelled out, bp.
 
@@ -91,16 +95,22 @@ def read_vcf(
     path = Path(path).expanduser()
     if not path.is_file():
         raise FileNotFoundError(f"No VCF file at {path}. Check the path.")
-    seen: dict[tuple[str, int, str, str], int] = {}
+    known = Duplicates(None if genome is None else genome.fasta.fetch)
     with opened(path) as file:
         for number, record in enumerate(_records(file, path, region)):
             for found in alleles_of(number, record, genome, max_length):
                 if found.variant is None:
                     yield found
                     continue
-                key = (found.chrom, found.variant.position, found.variant.ref, found.variant.alt)
-                first = seen.setdefault(key, number)
-                yield found if first == number else replace(found, duplicate_of=first)
+                yield replace(found, duplicate_of=known.first(number, _named(found.variant, genome)))
+
+
+def _named(variant: Variant, genome: Genome | None) -> Variant:
+    """Name the chromosome as the genome does, where it has it."""
+    try:
+        return variant if genome is None else replace(variant, chrom=genome.resolve(variant.chrom))
+    except ValueError:  # said where the record is used
+        return variant
 
 
 def pysam() -> Any:
@@ -184,6 +194,7 @@ def _damaged(path: Path, error: Exception) -> ValueError:
 
 def _records(file: Any, path: Path, region: Interval | str | None) -> Iterator[Any]:
     """Give the records; None for a line that cannot be read."""
+    check_end(path)
     stream, last, broken = file if region is None else _fetch(file, path, region), -1, False
     while True:
         try:
@@ -198,22 +209,51 @@ def _records(file: Any, path: Path, region: Interval | str | None) -> Iterator[A
                 yield None
             last, broken = here, True
             continue
-        if broken:  # only now is it known that the file does not end in the middle of that line
+        if broken:  # only now is it known that the file goes on after that line
             yield None
             broken = False
         yield record
-    if broken and not _ends_with_newline(path):
-        raise ValueError(f"VCF file {path} is cut: it ends in the middle of a line. Fetch or copy it again.")
     if broken:
         yield None
 
 
-def _ends_with_newline(path: Path) -> bool:
+def check_end(path: Path) -> None:
+    """Look at how a text file ends, before hours are spent on the rest; compressed ones have been when opened.
+
+    Raises:
+        ValueError: Its last line has no end, and fewer columns than the header.
+    """
     with path.open("rb") as file:
-        if file.read(2) == b"\x1f\x8b":
-            return True  # of a compressed file its end mark was looked at
-        file.seek(-1, 2)
-        return file.read(1) == b"\n"
+        packed, size = file.read(3).startswith((b"\x1f\x8b", b"BCF")), file.seek(0, 2)
+        file.seek(max(size - 1, 0))
+        if packed or file.read(1) == b"\n":
+            return
+        line = _last_line(file, size)
+        file.seek(0)
+        header = next((one for one in file if one.startswith(b"#CHROM")), b"")
+    columns, wanted = line.count(b"\t") + 1, header.count(b"\t") + 1
+    shown = shorten(" ".join(line.decode("utf-8", "replace").split("\t")[:5]))
+    if columns < wanted:
+        raise ValueError(
+            f"VCF file {path} is cut: its last line ({shown}) has no end, and {columns} of {wanted} columns. Fetch or "
+            "copy it again."
+        )
+    warnings.warn(
+        f"VCF file {path} may be cut: its last line ({shown}) does not end with a new line, as whole files do. The "
+        "record is read as it stands; fetch or copy the file again where you are not sure.",
+        GenomekitWarning,
+        stacklevel=3,
+    )
+
+
+def _last_line(file: Any, size: int) -> bytes:
+    """Return what comes after the last end of a line."""
+    tail, start = b"", size
+    while start > 0 and b"\n" not in tail:
+        start, more = max(start - 65_536, 0), min(start, 65_536)
+        file.seek(start)
+        tail = file.read(more) + tail
+    return tail.rpartition(b"\n")[2]
 
 
 def overlapping(file: Any, path: Path, where: Interval) -> Iterator[Any]:

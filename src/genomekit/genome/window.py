@@ -138,7 +138,7 @@ def _choose(interval: Interval, supported: list[int], default: int, length: int 
     if interval.width > supported[-1]:
         raise ValueError(
             f"Interval {interval} is {interval.width:,} bp and the longest window is {supported[-1]:,} bp. "
-            "Cut it into shorter intervals and give them to predict_intervals; a variant has to fit."
+            "Cut it into shorter intervals and give them to predict_intervals."
         )
     if length is not None and interval.width > length:
         raise ValueError(

@@ -23,6 +23,8 @@ from genomekit.predict.request import AnyGenome, Options, Request, find_genome, 
 from genomekit.predict.verbs import choose_window, place_of
 from genomekit.scoring import Scorer, recommended_scorer
 from genomekit.scoring.alleles import Orientation
+from genomekit.scoring.contract import check_scorer
+from genomekit.scoring.job import annotation_attrs
 from genomekit.scoring.scorer import Place
 
 Scorers = Scorer | Iterable[Scorer] | None
@@ -113,7 +115,10 @@ def prepare(
     """Check everything, and read the letters."""
     if mask not in ("variant", "interval"):
         raise unknown("mask", mask, ("variant", "interval"))
-    scorers = None if scorer is None else [scorer] if isinstance(scorer, Scorer) else list(scorer)
+    given: Any = [scorer] if isinstance(scorer, Scorer | str) else scorer
+    scorers: list[Scorer] | None = None if given is None else [*given]
+    for one in scorers or []:
+        check_scorer(one, "or take one of genomekit.scoring, such as CenterMaskScorer('dnase', 501)")
     found = find_genome(genome, options.get("organism"))
     organism = find_own_organism(engine, options.get("organism"), found)
     request = make_request(engine, organism, _of_scorers(engine, organism, scorers, options))
@@ -122,7 +127,9 @@ def prepare(
     place = Place(window.chrom, window.start, window.length, window.interval, found)
     reads = [Read.of(one, request.wanted[one.modality], place) for one in _scorers(request, scorers)]
     letters = background(found, window, [] if variant is None else read_variants(variant, found))
-    job = Job(engine, request, reads, window, place_of(window, found), letters, None)
+    annotation = annotation_attrs(found, [read.scorer for read in reads])
+    where = place_of(window, found) | {name: text for name, text in annotation.items() if text}
+    job = Job(engine, request, reads, window, where, letters, None)
     if mask == "interval":
         return Job(engine, request, reads, window, job.place, letters, job.center)
     return job
@@ -155,6 +162,7 @@ def _scorers(request: Request, scorers: list[Scorer] | None) -> list[Scorer]:
                 f"{one} reads {one.modality!r}, which is not among what was chosen: {', '.join(request.wanted)}. "
                 "Name its modality, or leave modalities= out."
             )
+        one.check_kind(request.wanted[one.modality].modality)
     scored = {one.modality for one in scorers}
     if unscored := [name for name in request.wanted if name not in scored]:
         raise ValueError(f"{', '.join(unscored)} came without a scorer; give one for each modality, or none at all.")

@@ -14,6 +14,7 @@ from genomekit.engine.strands import Part
 from genomekit.scoring import JunctionScorer, Scorer, Values
 from genomekit.scoring.alleles import Ask, Orientation, spans_of
 from genomekit.scoring.alleles import read as read_bins
+from genomekit.scoring.contract import targets_of
 from genomekit.scoring.scorer import Bins, Place, Rule
 
 
@@ -36,7 +37,7 @@ class Read(NamedTuple):
                 f"{scorer} reads junctions, whose sites each substitution may move; mutagenesis has no such scorer. "
                 "Score splice_sites or splice_site_usage here, or single variants with score_variant."
             )
-        targets = scorer.targets(place)
+        targets = targets_of(scorer, place)
         if len(targets) != 1:
             names = ", ".join(str(target.row.get("gene_name") or target.row.get("gene_id")) for target in targets)
             raise ValueError(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
@@ -9,16 +11,17 @@ from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.colors import is_color_like
 
+from genomekit.errors import GenomekitWarning
 from genomekit.genome.interval import Interval
 from genomekit.genome.names import canonical
 from genomekit.genome.variant import Variant
 from genomekit.plot import colors, files, measure
-from genomekit.plot.panel import BARE
+from genomekit.plot.panel import BARE, shown
 from genomekit.plot.real import Real
 
 ROWS = 4  # of labels above the panels; those that find no room in them are counted instead
+NARROW = 400  # of a panel's width: what is narrower is a line, or it would vanish
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +65,23 @@ class Annotation(ABC):
     def across(self, axes: Sequence[Axes], region: Interval) -> None:
         """Draw on the panels."""
 
+    def listed(self) -> int | None:
+        """Count what the caller listed by hand; None for tables and files, most of which may lie elsewhere."""
+        return None
+
     def _color(self, default: str) -> str:
-        if self.color is not None and not is_color_like(self.color):
-            raise ValueError(f"{self.color!r} is no colour; give a name or '#rrggbb'.")
-        return self.color or default
+        return default if self.color is None else colors.checked(self.color)
+
+    def _spans(self, axes: Sequence[Axes], region: Interval, span: Mapping[str, Any], line: Mapping[str, Any]) -> None:
+        """Shade what is wide, and draw a line through the middle of what is narrow."""
+        for mark in self.marks(region):
+            narrow = mark.end - mark.start <= region.width / NARROW
+            style = {"color": mark.color, **(line if narrow else {"linewidth": 0, **span}), **self.artist}
+            for ax in axes:
+                if narrow:
+                    ax.axvline((mark.start + mark.end) / 2, **style)
+                else:
+                    ax.axvspan(mark.start, mark.end, **style)
 
 
 @dataclass(eq=False)
@@ -94,8 +110,7 @@ class Variants(Annotation):
         if isinstance(given, pd.DataFrame):
             files.require_columns(given, ["variant"], "The table of variants")
             given = given["variant"].drop_duplicates()
-        given = [given] if isinstance(given, str | Variant) else list(given)
-        parsed = [Variant.parse(one) for one in given]
+        parsed = [Variant.parse(one) for one in _several(given)]
         labels = _checked(self.labels, len(parsed)) or [one.name or _short(one) for one in parsed]
         _same_chrom([one.chrom for one in parsed], region, "variants")
         color = self._color(colors.strand_color("-"))
@@ -108,16 +123,11 @@ class Variants(Annotation):
 
     def across(self, axes: Sequence[Axes], region: Interval) -> None:
         """Draw on the panels."""
-        for mark in self.marks(region):
-            for ax in axes:
-                if mark.end - mark.start > region.width / 400:
-                    ax.axvspan(
-                        mark.start, mark.end, **{"color": mark.color, "alpha": 0.25, "linewidth": 0, **self.artist}
-                    )
-                else:
-                    middle = (mark.start + mark.end) / 2
-                    style = {"color": mark.color, "linewidth": 0.8, "alpha": 0.8, "zorder": 2.5, **self.artist}
-                    ax.axvline(middle, **style)
+        self._spans(axes, region, {"alpha": 0.25}, {"linewidth": 0.8, "alpha": 0.8, "zorder": 2.5})
+
+    def listed(self) -> int | None:
+        """Count the variants, unless they are a table."""
+        return None if isinstance(self.variants, pd.DataFrame) else len(_several(self.variants))
 
 
 @dataclass(eq=False)
@@ -141,7 +151,7 @@ class Highlights(Annotation):
         """Give what lies in the region."""
         given = self.intervals
         if self.labels is not None:
-            listed: Any = [given] if isinstance(given, str | Interval) else given
+            listed: Any = given if isinstance(given, pd.DataFrame) else _several(given)
             if isinstance(listed, pd.DataFrame):
                 given = listed.assign(name=_checked(self.labels, len(listed)))
             else:
@@ -154,10 +164,13 @@ class Highlights(Annotation):
 
     def across(self, axes: Sequence[Axes], region: Interval) -> None:
         """Draw on the panels."""
-        for mark in self.marks(region):
-            for ax in axes:
-                style = {"color": mark.color, "alpha": 0.16, "linewidth": 0, "zorder": 0, **self.artist}
-                ax.axvspan(mark.start, mark.end, **style)
+        self._spans(axes, region, {"alpha": 0.16, "zorder": 0}, {"linewidth": 1.0, "alpha": 0.7, "zorder": 0.5})
+
+    def listed(self) -> int | None:
+        """Count the stretches, unless they are a table or a file."""
+        table = isinstance(self.intervals, pd.DataFrame | os.PathLike)
+        file = isinstance(self.intervals, str) and self.intervals.casefold().endswith(files.BED)
+        return None if table or file else len(_several(self.intervals))
 
 
 @dataclass(eq=False)
@@ -186,6 +199,24 @@ class Labels(Annotation):
             for ax in axes:
                 style = {"color": mark.color, "linewidth": 0.5, "linestyle": ":", "alpha": 0.7, **self.artist}
                 ax.axvline(mark.start + 0.5, **style)
+
+    def listed(self) -> int | None:
+        """Count the texts."""
+        return len(self.texts)
+
+
+def warn_outside(notes: Iterable[Annotation], region: Interval) -> None:
+    """Say once what of the annotations lies outside the region, and so is not drawn."""
+    lost = []
+    for note in notes:
+        name, listed, drawn = type(note).__name__.casefold(), note.listed(), len(note.marks(region))
+        if listed is None and not drawn:
+            lost.append(f"all {name}")
+        elif listed is not None and drawn < listed:
+            lost.append(f"{listed - drawn} of {listed:,} {name}")
+    if lost:
+        text = f"Outside {shown(region)} and so not drawn: {', '.join(lost)}."
+        warnings.warn(text, GenomekitWarning, stacklevel=3)
 
 
 def lowest_first(notes: Iterable[Annotation], region: Interval, inches: Real, limits: tuple[Real, Real]) -> list[Label]:
@@ -217,6 +248,10 @@ def lowest_first(notes: Iterable[Annotation], region: Interval, inches: Real, li
         at = measure.kept_inside(inches, measure.text_width(text, points) + 0.1, (0, inches)) / inches
         labels.append(Label(text, at, at, max(rows) + 1, ""))
     return labels
+
+
+def _several(given: Any) -> list[Any]:
+    return [given] if isinstance(given, str | Variant | Interval) else list(given)
 
 
 def _short(variant: Variant) -> str:

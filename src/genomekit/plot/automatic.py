@@ -14,13 +14,11 @@ from genomekit.plot.difference import Difference
 from genomekit.plot.genes import Genes
 from genomekit.plot.ism import IsmHeatmap
 from genomekit.plot.logo import Logo
-from genomekit.plot.lollipop import Lollipop
 from genomekit.plot.overlay import Overlay
 from genomekit.plot.panel import Panel
 from genomekit.plot.sashimi import Sashimi
-from genomekit.plot.scores import ScoreHeatmap
+from genomekit.plot.score_kinds import panels_of_scores
 from genomekit.plot.splice_sites import SpliceSites
-from genomekit.plot.tables import scores_of
 from genomekit.plot.tracks import Tracks
 
 ORDER = ("splice_sites", "splice_site_usage", "splice_junctions")
@@ -74,7 +72,12 @@ def panels_of(result: Any, *, genes: Any = None, max_tracks: int = 4) -> tuple[l
             f"The data have {list(result.data_vars)}, neither `signal` nor `effect`; nothing can be drawn."
         )
     if hasattr(result, "obs") or hasattr(result, "columns") or callable(getattr(result, "to_frame", None)):
-        return top + _scores(result), []
+        return [*top, *panels_of_scores(result)], []
+    if isinstance(result, Iterator):
+        raise ValueError(
+            f"A {type(result).__name__} came, which gives results one after the other; draw each, as in "
+            "`for tree in results: tree.gk.plot()`. Panels come as a list."
+        )
     raise ValueError(
         f"{type(result).__name__} cannot be drawn by itself; give a result, or a list of panels such as [Tracks(...)]."
     )
@@ -102,7 +105,10 @@ def _signal(node: xr.Dataset, max_tracks: int, color: str | None = None) -> Iter
         for index in range(min(count, max_tracks)):
             last = index == max_tracks - 1
             part = node.isel(track=[index]) if "track" in signal.dims else node
-            yield ContactMap(part, note=_more(count - max_tracks) if last else "")
+            note = _more(count - max_tracks) if last else ""
+            if both:
+                yield ContactMap(part, allele="ref")
+            yield ContactMap(part, note=note)
     elif "position" in signal.dims:
         kept, left_out = _first(node, max_tracks)
         if both:
@@ -139,18 +145,6 @@ def _mutagenesis(node: xr.Dataset, max_tracks: int) -> list[Panel]:
     for label in labels[:max_tracks]:
         rows += [Logo(node, track=label), IsmHeatmap(node, track=label)]
     return rows
-
-
-def _scores(result: Any) -> list[Panel]:
-    """Show few variants as a heat map, many of one chromosome along the genome too."""
-    table = scores_of(result, "raw_score")
-    rows = next((name for name in ("modality", "biosample_name", "track_name", "gene_name") if name in table), None)
-    panels: list[Panel] = []
-    if table["chrom"].nunique() == 1 and table["variant"].nunique() > 1:
-        panels.append(Lollipop(table, color_by=rows if rows and table[rows].nunique() <= 7 else None))
-    if rows is not None:
-        panels.append(ScoreHeatmap(table, rows=rows))
-    return panels or [Lollipop(table)]
 
 
 def _variants(attrs: Any) -> list[Annotation]:

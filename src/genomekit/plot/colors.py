@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 from matplotlib import colormaps, rcParams, rcParamsDefault
-from matplotlib.colors import Colormap, LinearSegmentedColormap, to_hex, to_rgb
+from matplotlib.colors import Colormap, LinearSegmentedColormap, is_color_like, to_hex, to_rgb
 
 from genomekit.plot.real import Real
 
@@ -18,8 +18,9 @@ DARK_PALETTE = (SKY, "#3DDBAA", ORANGE, "#E6A5CB", "#A6D8FF", "#FF8A3D", "#A8A8A
 
 # A green, C blue, G orange, T red, as in the first sequence logos; U goes with T.
 CLASSIC = {"A": "#109648", "C": "#255C99", "G": "#F7B32B", "T": "#D62839", "U": "#D62839", "N": GREY}
-SAFE = {"A": GREEN, "C": BLUE, "G": ORANGE, "T": VERMILLION, "U": VERMILLION, "N": GREY}
-LETTER_SCHEMES = {"classic": CLASSIC, "colorblind": SAFE}
+# The hues of Okabe-Ito, moved apart in lightness: no two are alike to any kind of colour vision, on white or on black.
+SAFE = {"A": "#33B07A", "C": "#1F5FBF", "G": "#F0A500", "T": "#C8401A", "U": "#C8401A", "N": GREY}
+LETTER_SCHEMES = {"colorblind": SAFE, "classic": CLASSIC}
 
 
 def palette() -> list[str]:
@@ -41,6 +42,17 @@ def categories(values: Iterable[object]) -> dict[str, str]:
     if len(names) > len(colors):
         colors = [to_hex(color) for color in colormaps["viridis"](np.linspace(0, 0.95, len(names)))]
     return dict(zip(names, colors, strict=False))
+
+
+def checked(color: str) -> str:
+    """Give a colour back, if it is one.
+
+    Raises:
+        ValueError: It is none.
+    """
+    if not is_color_like(color):
+        raise ValueError(f"{color!r} is no colour; give a name or '#rrggbb'.")
+    return color
 
 
 def background() -> str:

@@ -16,7 +16,7 @@ def read_cool(path: Path, region: Interval, resolution: int | None, balance: boo
     Args:
         path: The file.
         region: Where; rounded out to whole bins.
-        resolution: bp per bin of an .mcool file.
+        resolution: bp per bin, needed where the file has several.
         balance: Multiply with the weights the file has; without any, raw counts come back.
 
     Returns:
@@ -34,12 +34,15 @@ def read_cool(path: Path, region: Interval, resolution: int | None, balance: boo
     if not cooler.fileops.is_multires_file(str(found)) and not cooler.fileops.is_cooler(str(found)):
         raise ValueError(f"{found} is no .cool or .mcool file.")
     uri = str(found)
-    if cooler.fileops.is_multires_file(uri):
+    if several := cooler.fileops.is_multires_file(uri):
         steps = sorted(int(name.rsplit("/", 1)[1]) for name in cooler.fileops.list_coolers(uri))
-        if resolution not in steps:
-            raise ValueError(f"{found} has resolutions {steps}, not {resolution}; give resolution=<one of them>.")
-        uri = f"{uri}::/resolutions/{resolution}"
-    handle = cooler.Cooler(uri)
+    else:
+        steps = [int(cooler.Cooler(uri).binsize or 0)]
+        if not steps[0]:
+            raise ValueError(f"{found} has bins of different widths; give a file with bins of one.")
+    if resolution not in ([] if len(steps) > 1 else [None]) + steps:
+        raise ValueError(f"{found} has bins of {steps} bp, not {resolution}; give resolution=<one of them>.")
+    handle = cooler.Cooler(f"{uri}::/resolutions/{resolution or steps[0]}" if several else uri)
     chrom = chrom_in(handle.chromnames, region, str(found))
     step = int(handle.binsize)
     length = int(handle.chromsizes[chrom])

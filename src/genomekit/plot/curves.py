@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,7 +13,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from genomekit.errors import unknown
+from genomekit.errors import GenomekitWarning, unknown
 from genomekit.genome.interval import Interval
 from genomekit.plot import files
 from genomekit.plot.panel import Extent, extent_of
@@ -149,7 +150,8 @@ def curves_of(data: Any, region: Interval, allele: str | None = None) -> list[Cu
 
     Args:
         data: A node of a result (Dataset, DataArray, or a tree with one such node), a bigWig or bedGraph file, a
-            table with chrom, start, end and value, a Curve, or a mapping of labels to any of these.
+            table with chrom, start, end and value, a Curve, or a mapping of labels to any of these. The labels "+" and
+            "-" stand for the strands of one track.
         region: Part to read from a file.
         allele: "ref" or "alt" of a result with both.
 
@@ -159,6 +161,12 @@ def curves_of(data: Any, region: Interval, allele: str | None = None) -> list[Cu
     """
     if isinstance(data, Curve):
         return [data]
+    if named(data) and data and set(data) <= {"+", "-"}:
+        return [
+            _on_strand(curve, sign, many=len(part) > 1)
+            for sign, part in ((sign, curves_of(part, region, allele)) for sign, part in data.items())
+            for curve in part
+        ]
     if named(data):
         return [
             replace(curve, label=_named(str(label), curve, len(part)), facts={**curve.facts, "source": str(label)})
@@ -178,6 +186,14 @@ def curves_of(data: Any, region: Interval, allele: str | None = None) -> list[Cu
     )
 
 
+def _on_strand(curve: Curve, sign: str, *, many: bool) -> Curve:
+    """Call a curve one of a strand, with sizes upwards: many files hold the minus strand below zero."""
+    known = curve.values[np.isfinite(curve.values)]
+    values = -curve.values if sign == "-" and known.size and known.max() <= 0 else curve.values
+    label = f"{curve.label} {sign}" if many else sign
+    return replace(curve, label=label, values=values, facts={**curve.facts, "strand": sign})
+
+
 def _named(label: str, curve: Curve, count: int) -> str:
     return label if count == 1 else f"{label} {curve.label}"
 
@@ -185,7 +201,22 @@ def _named(label: str, curve: Curve, count: int) -> str:
 def _from_file(label: str, read: tuple[np.ndarray, int], region: Interval) -> Curve:
     values, step = read
     place = Extent(region.chrom, region.start, region.end)
-    return Curve(label, values, region.start, step, place, {"name": label, "strand": "."})
+    return Curve(label, finite(values, label), region.start, step, place, {"name": label, "strand": "."})
+
+
+def finite(values: np.ndarray, name: str) -> np.ndarray:
+    """Give the values with infinite ones missing, and say so: no scale holds them.
+
+    Example:
+        >>> finite(np.array([1.0, 2.0]), "mine").tolist()
+        [1.0, 2.0]
+    """
+    endless = np.isinf(values)
+    if not endless.any():
+        return values
+    text = f"{int(endless.sum()):,} infinite values of {name} are left out of the drawing, as missing ones are."
+    warnings.warn(text, GenomekitWarning, stacklevel=2)
+    return np.where(endless, np.nan, values)
 
 
 def dataset_of(data: xr.DataTree | xr.Dataset | xr.DataArray) -> xr.Dataset:
@@ -228,7 +259,7 @@ def _from_node(node: xr.Dataset, allele: str | None) -> list[Curve]:
         signal, at = signal.isel(position=slice(None, None, -1)), at[::-1]
     if len(at) > 1 and not (int(at[-1]) - int(at[0]) == step * (len(at) - 1) and (np.diff(at) == step).all()):
         raise ValueError(f"Positions of {name} are not {step} bp apart throughout; give one unbroken stretch.")
-    values = signal.transpose("position", "track").values
+    values = finite(signal.transpose("position", "track").values, name)
     place = extent_of(node.attrs, int(at[0]), int(at[-1]) + step, turned)
     columns = {
         str(key): np.atleast_1d(coord.values)
@@ -236,7 +267,7 @@ def _from_node(node: xr.Dataset, allele: str | None) -> list[Curve]:
         if key != "track" and coord.dims == ("track",)
     }
     labels = np.atleast_1d(signal["track"].values) if "track" in signal.coords else np.arange(values.shape[1])
-    shared = {"modality": name, "units": str(node.attrs.get("units", ""))}
+    shared = {key: str(node.attrs.get(key, "")) for key in ("units", "aggregation")} | {"modality": name}
     return [
         Curve(
             label=str(label),

@@ -10,21 +10,21 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.text import Annotation as Note
-from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from genomekit.genome.interval import Interval
 from genomekit.plot import colors, measure
-from genomekit.plot.annotations import Annotation, lowest_first
+from genomekit.plot.annotations import Annotation, lowest_first, warn_outside
 from genomekit.plot.automatic import panels_of
 from genomekit.plot.curves import joint
 from genomekit.plot.lanes import LABEL_GID
-from genomekit.plot.panel import BARE, CAPTION_GID, Panel, write_title
+from genomekit.plot.panel import BARE, CAPTION_GID, Panel, artist_options, position_ticks, write_title
 from genomekit.plot.real import Real
 
 WIDTH = 10.0  # inches
 MARGIN = 0.12
 TITLE, GAP, AXIS = 0.19, 0.1, 0.42  # inches: a panel's title, between panels, the position axis
 BAR, NUMBERS = 0.62, 0.32  # room for a colour bar, and the part of it that is not numbers
+LEAST = 0.5  # inches of a panel that still shows something
 
 
 class GenomeFigure(Figure):
@@ -73,7 +73,11 @@ def figure(
         The figure.
 
     Raises:
-        ValueError: Nothing to draw, data of several chromosomes or assemblies, or a region outside the data.
+        ValueError: Nothing to draw, data of several chromosomes or assemblies, a region outside the data, or a width
+            that leaves the panels no room.
+
+    Warns:
+        GenomekitWarning: Things to mark lie outside the region.
 
     Example:
         >>> import genomekit as gk
@@ -88,20 +92,26 @@ def figure(
     for note in notes:
         if not isinstance(note, Annotation):
             raise ValueError(f"{type(note).__name__} is no annotation; give Variants, Highlights or Labels.")
+    if not 0 < width < float("inf"):
+        raise ValueError(f"width={width}; give the inches of the whole figure, above 0.")
+    where, assembly, turned = _where(rows, region)
+    warn_outside(notes, where)
     notes += more
-    where, assembly = _where(rows, region)
     canvas = GenomeFigure(figsize=(width, 1.0), dpi=150) if fig is None else fig
     inches = float(canvas.bbox.width / canvas.dpi)
     plot_width = max(inches - 2.1, inches * 0.5)  # until the names are measured
     heights = [panel.inches(plot_width, where) for panel in rows]
     first: Axes | None = None
     drawn: list[Axes] = []
+    texts: list[str] = []
     total = float(canvas.bbox.height / canvas.dpi)
     for panel, height in zip(rows, heights, strict=True):
         share = first if panel.genomic else None
         # Panels choose ticks and letters by the size they have, so it must be right before they draw.
         ax = canvas.add_axes((0.1, 0.1, plot_width / inches, height / total), sharex=share, label=f"panel {len(drawn)}")
-        panel.draw(ax, where)
+        if turned and panel.genomic:
+            ax.set_xlim(where.end, where.start)
+        texts.append(panel.paint(ax, panel.where(where)))
         first = first or (ax if panel.genomic else None)
         drawn.append(ax)
     if first is not None:
@@ -109,7 +119,7 @@ def figure(
     if title is None:
         title = f"{'sequence' if where.chrom == BARE else where.chrom}:{where.start:,}-{where.end:,} {assembly}".strip()
         title = title if first is not None else ""
-    _place(canvas, rows, drawn, heights, notes, where, title, resize=fig is None)
+    _place(canvas, rows, drawn, texts, notes, where, title, resize=fig is None)
     return canvas
 
 
@@ -132,8 +142,8 @@ def _rows(panels: Any, genes: Any, max_tracks: int) -> tuple[list[Panel], list[A
     return list(panels), []
 
 
-def _where(rows: Sequence[Panel], region: Interval | str | None) -> tuple[Interval, str]:
-    """Find the region of the figure and the assembly, "" where it is not known."""
+def _where(rows: Sequence[Panel], region: Interval | str | None) -> tuple[Interval, str, bool]:
+    """Find the region of the figure, the assembly, "" where it is not known, and whether positions run to the left."""
     known = joint(panel.extent() for panel in rows if panel.genomic)
     named = {panel.assembly(): type(panel).__name__ for panel in rows if panel.genomic and panel.assembly()}
     if len(named) > 1:
@@ -143,13 +153,14 @@ def _where(rows: Sequence[Panel], region: Interval | str | None) -> tuple[Interv
             "data are of."
         )
     assembly = next(iter(named), "")
+    turned = bool(known and known.turned)
     if region is not None:
-        return Interval.parse(region), assembly
+        return Interval.parse(region), assembly, turned
     if known is None:
         if not any(panel.genomic for panel in rows):
-            return Interval(BARE, 0, 1), assembly
+            return Interval(BARE, 0, 1), assembly, turned
         raise ValueError("The panels show files of whole genomes; say which part: region='chrom:start-end'.")
-    return Interval(known.chrom or BARE, known.start, known.end), assembly
+    return Interval(known.chrom or BARE, known.start, known.end), assembly, turned
 
 
 def _position_axis(axes: Sequence[Axes], where: Interval) -> None:
@@ -158,8 +169,7 @@ def _position_axis(axes: Sequence[Axes], where: Interval) -> None:
     for ax in axes[:-1]:
         ax.tick_params(axis="x", length=0, labelbottom=False)
     last = axes[-1]
-    last.xaxis.set_major_locator(MaxNLocator(7, integer=True))
-    last.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{round(x / scale, 4):,.10g}"))
+    position_ticks(last, where, scale)
     last.spines["bottom"].set(visible=True, color=colors.faint(), linewidth=0.6)
     last.tick_params(axis="x", length=2.5, labelbottom=True)
     name = "position" if where.chrom == BARE else where.chrom
@@ -170,7 +180,7 @@ def _place(
     canvas: Any,
     rows: Sequence[Panel],
     drawn: Sequence[Axes],
-    heights: Sequence[Real],
+    texts: Sequence[str],
     notes: Sequence[Annotation],
     where: Interval,
     title: str,
@@ -180,22 +190,29 @@ def _place(
     """Measure what stands beside the panels, then put everything in its place."""
     inches = float(canvas.bbox.width / canvas.dpi)
     unit = colors.size(1.0) / 10  # margins grow with the text
-    left = max([_left(ax) for ax in drawn], default=0.0) + MARGIN
-    right = max([_right(ax, unit) for ax in drawn])
+    genomic = [ax for ax, panel in zip(drawn, rows, strict=True) if panel.genomic]
+    # The first and the last position may stand at the very ends of the axis, half of each outside.
+    ticks = genomic[-1].get_xticklabels() if genomic else []
+    ends = [measure.text_width(tick.get_text(), colors.size()) / 2 for tick in ticks]
+    left = max([_left(ax) for ax in drawn] + ends, default=0.0) + MARGIN
+    right = max([_right(ax, unit) for ax in drawn] + [end + 0.05 for end in ends])
     wide = inches - left - right
+    if wide < LEAST:
+        raise ValueError(
+            f"A figure {inches:.3g} inches wide leaves the panels {max(wide, 0):.2g} beside their names and numbers, "
+            f"which take {left + right:.2g}; make it wider."
+        )
     heights = [panel.inches(wide, where) for panel in rows]
     below = [_below(ax, canvas) if not panel.genomic else 0.0 for ax, panel in zip(drawn, rows, strict=True)]
-    for ax in drawn:
-        if text := ax.get_title(loc="left"):
-            key = ax.get_legend() is not None or _has_caption(ax)
-            write_title(ax, measure.fit(text, colors.size(0.8), (wide * 0.6 if key else wide + right - 0.1)))
+    for ax, text in zip(drawn, texts, strict=True):
+        write_title(ax, text, wide if ax.get_legend() or _has_caption(ax) else wide + right - 0.1)
     headed = [bool(ax.get_title(loc="left") or ax.get_legend() or _has_caption(ax)) for ax in drawn]
     titles = [TITLE * unit if has else 0.04 for has in headed]
     limits = next((ax.get_xlim() for ax, p in zip(drawn, rows, strict=True) if p.genomic), (0.0, 1.0))
-    strip = lowest_first(notes, where, wide, limits) if any(panel.genomic for panel in rows) else []
+    strip = lowest_first(notes, where, wide, limits) if genomic else []
     strip_inches = (max((label.row for label in strip), default=-1) + 1) * 0.16 * unit
     head = (0.3 * unit if title else 0.05) + strip_inches + (0.05 if strip else 0)
-    axis = AXIS * unit if any(panel.genomic for panel in rows) else 0.05
+    axis = AXIS * unit if genomic else 0.05
     total = head + sum(titles) + sum(heights) + sum(below) + GAP * (len(rows) - 1) + axis
     stretch = 1.0
     if resize:
@@ -214,9 +231,9 @@ def _place(
     if title:
         canvas.text(left / inches, 1 - 0.08 / total, title, fontsize=colors.size(0.95), color=colors.ink(), ha="left",
                     va="top", parse_math=False)  # fmt: skip
-    genomic = [ax for ax, panel in zip(drawn, rows, strict=True) if panel.genomic]
     for note in notes if genomic else ():
-        note.across(genomic, where)
+        with artist_options(type(note).__name__):
+            note.across(genomic, where)
     if strip:
         box = (left / inches, (total - head) / total, wide / inches, strip_inches / total)
         _strip(canvas, genomic[0], strip, box, titles[0])

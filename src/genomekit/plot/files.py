@@ -95,11 +95,13 @@ def table_values(table: pd.DataFrame, region: Interval, source: str = "The table
     """Spread a table of chrom, start, end (0-based half-open) and value over the bases of a region.
 
     Raises:
-        ValueError: A column is missing, or the chromosome is not in it.
+        ValueError: A column or the chromosome is missing, a row ends before its start, or rows overlap.
     """
     require_columns(table, ("chrom", "start", "end", "value"), source)
     chrom = chrom_in(table["chrom"].astype(str).unique(), region, source)
+    _check_ends(table, source)
     rows = table[(table["chrom"].astype(str) == chrom) & (table["start"] < region.end) & (table["end"] > region.start)]
+    _check_apart(rows, source)
     step = 1 if region.width <= FULL else -(-region.width // BINS)
     values = np.full(-(-region.width // step), np.nan, dtype=np.float32)
     first = np.maximum(rows["start"].to_numpy() - region.start, 0) // step
@@ -108,6 +110,31 @@ def table_values(table: pd.DataFrame, region: Interval, source: str = "The table
     at = np.repeat(first - np.r_[0, np.cumsum(widths)[:-1]], widths) + np.arange(widths.sum())
     np.fmax.at(values, at, np.repeat(rows["value"].to_numpy(np.float32), widths))
     return values, step
+
+
+def _check_ends(table: pd.DataFrame, source: str) -> None:
+    wrong = ~(table["end"] >= table["start"]).to_numpy(bool)  # a missing end is none either
+    if wrong.any():
+        row = int(wrong.argmax())
+        raise ValueError(
+            f"{source} has in row {row + 1} {_spelled(table.iloc[row])}; give a start and an end that is not before it."
+        )
+
+
+def _check_apart(rows: pd.DataFrame, source: str) -> None:
+    """Refuse rows that give one base two values: whichever is drawn, the other would vanish."""
+    rows = rows.sort_values("start", kind="stable")
+    wrong = rows["start"].to_numpy()[1:] < rows["end"].to_numpy()[:-1]
+    if wrong.any():
+        row = int(wrong.argmax())
+        raise ValueError(
+            f"{source} has rows that overlap, {_spelled(rows.iloc[row])} and {_spelled(rows.iloc[row + 1])}; each base "
+            "has one value. Give one curve per table, as in Tracks({name: table, ...}), or draw them with Intervals."
+        )
+
+
+def _spelled(row: pd.Series) -> str:
+    return f"{row['chrom']}:{row['start']}-{row['end']}"
 
 
 def intervals_of(data: Any, region: Interval) -> pd.DataFrame:
@@ -121,7 +148,7 @@ def intervals_of(data: Any, region: Interval) -> pd.DataFrame:
         chrom, start, end, name, strand and what else a table has, by start.
 
     Raises:
-        ValueError: Data of another kind, or without the chromosome.
+        ValueError: Data of another kind, without the chromosome, or with an interval that ends before its start.
         FileNotFoundError: A file that does not exist.
     """
     source = "The table"
@@ -130,6 +157,11 @@ def intervals_of(data: Any, region: Interval) -> pd.DataFrame:
         source, table = str(data), _lines(existing(data), list(_BED_COLUMNS))
     elif isinstance(data, pd.DataFrame):
         table = data
+    elif isinstance(data, os.PathLike) or (isinstance(data, str) and not _is_locus(data)):
+        raise ValueError(
+            f"{str(data)!r} is no interval such as 'chr1:100-200' and no BED file, whose name ends in "
+            f"{', '.join(BED[:1] + BED[2:4])} (.gz too). Tracks draws bigWig and bedGraph, Genes draws GTF."
+        )
     elif isinstance(data, str | Interval):
         table = pd.DataFrame([Interval.parse(data).to_dict()])
     elif isinstance(data, Iterable):
@@ -140,10 +172,16 @@ def intervals_of(data: Any, region: Interval) -> pd.DataFrame:
         return pd.DataFrame({name: [] for name in (*_BED_COLUMNS, *table.columns)})
     require_columns(table, ("chrom", "start", "end"), source)
     chrom = chrom_in(table["chrom"].astype(str).unique(), region, source)
+    _check_ends(table, source)
     inside = (table["chrom"].astype(str) == chrom) & (table["start"] < region.end) & (table["end"] > region.start)
     rows = table[inside].sort_values(["start", "end"], kind="stable", ignore_index=True)
     blank = {"name": "", "strand": "."}
     return rows.assign(**{key: value for key, value in blank.items() if key not in rows}).fillna(blank)
+
+
+def _is_locus(text: str) -> bool:
+    """Whether a text is meant as an interval rather than as a path: one that ends before its start still is."""
+    return ":" in text or len(text.split()) > 2
 
 
 def require_columns(table: pd.DataFrame, needed: Iterable[str], source: str) -> None:

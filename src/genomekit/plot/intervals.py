@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 
@@ -14,7 +14,7 @@ from genomekit.errors import unknown
 from genomekit.genome.interval import Interval
 from genomekit.plot import colors, lanes, measure
 from genomekit.plot.files import intervals_of
-from genomekit.plot.panel import Panel, caption, message
+from genomekit.plot.panel import Panel, caption, check_rows, message
 from genomekit.plot.real import Real
 from genomekit.plot.tracks import legend
 
@@ -57,6 +57,11 @@ class Intervals(Panel):
     box: Mapping[str, Any] = field(default_factory=dict)
     text: Mapping[str, Any] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        """Keep what a generator gives: data are read each time a panel is measured or drawn."""
+        if isinstance(self.data, Iterator):
+            self.data = list(self.data)
+
     def inches(self, width: Real, region: Interval) -> Real:
         """Give each row the same height."""
         rows, _ = self._rows(intervals_of(self.data, region), region, width)
@@ -64,6 +69,7 @@ class Intervals(Panel):
 
     def _draw(self, ax: Axes, region: Interval) -> str:
         table = intervals_of(self.data, region)
+        check_rows(self.max_rows)
         for column in filter(None, (self.label if self.label != "name" else "", self.color_by)):
             if column not in table:
                 raise unknown("column", column, table.columns)
@@ -77,7 +83,7 @@ class Intervals(Panel):
             message(ax, "none here")
             return ""
         tints = colors.categories(table[self.color_by]) if self.color_by else {}
-        plain = self.color or colors.palette()[0]
+        plain = colors.palette()[0] if self.color is None else colors.checked(self.color)
         boxes, fills = [], []
         least = region.width / max(width * 100, 1)  # a base or two must not vanish
         turned = bool(ax.get_xlim()[0] > ax.get_xlim()[1])

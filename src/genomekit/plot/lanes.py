@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -44,6 +44,13 @@ class Lane:
     gain: Real = 1.0
     empty: bool = False
     transform: str = "linear"
+    spans: list[tuple[Real, Real]] = field(default_factory=list)
+    """Where in the region there are values, bp."""
+
+    @property
+    def strand(self) -> str:
+        """'+' or '-' of a lane that shows one strand, else '.'."""
+        return "." if self.mirrored else self.curves[0].strand
 
     def sign(self, curve: Curve) -> int:
         """-1 for a curve that hangs."""
@@ -88,13 +95,24 @@ def paired(curves: Sequence[Curve], strands: str, template: str) -> list[Lane]:
         for part in [members] if both else [[curve] for curve in members]:
             label = part[0].written(template)
             lanes.append(Lane(_stem(part[0], label) if both else label, list(part), mirrored=both))
+    name_strands(lanes)
     return lanes
+
+
+def name_strands(lanes: Sequence[Lane]) -> None:
+    """Add the strand to names that two lanes of different strands share: a template may not say it."""
+    told: dict[str, set[str]] = {}
+    for lane in lanes:
+        told.setdefault(lane.label, set()).add(lane.strand)
+    for lane in lanes:
+        if lane.label and lane.strand in ("+", "-") and len(told[lane.label]) > 1:
+            lane.label += f" {lane.strand}"
 
 
 def _stem(curve: Curve, label: str | None = None) -> str:
     text = curve.label if label is None else label
     sign = f" {curve.strand}"
-    return text.replace(sign, "", 1) if sign in text else text
+    return "" if text == curve.strand else text.replace(sign, "", 1)  # two files with no name but their strands
 
 
 def set_scales(lanes: Sequence[Lane], region: Interval, scale: Scale, transform: str, *, zero: bool = True) -> None:
@@ -118,10 +136,9 @@ def set_scales(lanes: Sequence[Lane], region: Interval, scale: Scale, transform:
     if fixed and (len(scale) != 2 or not float(scale[0]) < float(scale[1])):
         raise ValueError(f"scale={scale!r}; give (low, high) with low < high, 'free' or 'shared'.")
     for lane in lanes:
-        lows, highs = zip(*(_extremes(curve, region, lane.sign(curve)) for curve in lane.curves), strict=True)
-        low, high = np.nanmin([*lows, np.inf]), np.nanmax([*highs, -np.inf])
-        lane.empty, lane.transform = bool(low > high), transform
-        lane.low, lane.high = (0.0, 1.0) if lane.empty else (float(low), float(high))
+        ends = [end for curve in lane.curves for end in _look(lane, curve, region)]
+        lane.empty, lane.transform = not ends, transform
+        lane.low, lane.high = min(ends, default=0.0), max(ends, default=1.0)
         if zero:
             lane.low, lane.high = min(lane.low, 0.0), max(lane.high, 0.0)
     known = [lane for lane in lanes if not lane.empty]
@@ -148,17 +165,18 @@ def settle(lane: Lane, bottom: Real) -> None:
     lane.gain = (1 - room) / (lane.high - lane.low)
 
 
-def _extremes(curve: Curve, region: Interval, sign: int) -> tuple[Real, Real]:
-    _, low, high = in_view(curve, (region.start, region.end, 1024))
+def _look(lane: Lane, curve: Curve, region: Interval) -> list[float]:
+    """Note where a curve has values in the region; return the lowest and the highest of them, if any."""
+    edges, low, high = in_view(curve, (region.start, region.end, 1024))
     known = ~np.isnan(high)
-    if not known.any():
-        return np.nan, np.nan
-    ends = sign * float(low[known].min()), sign * float(high[known].max())
-    return min(ends), max(ends)
+    turns = np.flatnonzero(np.diff(np.r_[False, known, False]))
+    lane.spans += [(float(edges[a]), float(edges[b])) for a, b in zip(turns[::2], turns[1::2], strict=True)]
+    return [lane.sign(curve) * float(end) for end in (low[known].min(), high[known].max())] if known.any() else []
 
 
 def finish(ax: Axes, lanes: Sequence[Lane]) -> None:
     """Set limits, ticks and names of the lanes."""
+    name_strands(lanes)
     only = lanes[0] if len(lanes) == 1 else None
     ax.spines["left"].set_visible(only is not None)
     if only is not None:
@@ -167,13 +185,19 @@ def finish(ax: Axes, lanes: Sequence[Lane]) -> None:
     else:
         ax.set_ylim(0, len(lanes))
     inches = ax.bbox.height / ax.figure.dpi / len(lanes)
-    places, texts = [], []
-    for lane in lanes:
-        for value in [] if lane.empty else _ticks(lane, inches):
-            places.append(lane.at(value))
-            texts.append(measure.compact(abs(value) if lane.mirrored else value))
-    ax.set_yticks(places, texts)
     points = colors.size()
+    wanted = [(lane, value) for lane in lanes if not lane.empty for value in _ticks(lane, inches)]
+    places, texts = [], []
+    least = points * 0.95 / 72 * float(np.ptp(ax.get_ylim())) / (inches * len(lanes))
+    # Sizes first: they tell more than the zero, which has a line of its own; last what would lie on that.
+    rank = {True: 2, False: 0}
+    for lane, value in sorted(wanted, key=lambda w: rank[abs(w[0].at(w[1]) - w[0].at(0)) < least] if w[1] else 1):
+        at = lane.at(value)
+        if all(abs(at - other) >= least for other in places):
+            places.append(at)
+            texts.append(measure.compact(abs(value) if lane.mirrored else value))
+    order = np.argsort(places, kind="stable")
+    ax.set_yticks([places[i] for i in order], [texts[i] for i in order])
     offset = max((measure.text_width(text, points) for text in texts), default=0.0) * 72 + 11
     lines = max(int(inches * 72 / (points * 1.25)), 1)
     for lane in lanes:
@@ -184,38 +208,48 @@ def finish(ax: Axes, lanes: Sequence[Lane]) -> None:
                     ha="center", va="center", fontsize=points, style="italic", color=colors.faint(0.7))  # fmt: skip
 
 
-def name_at_left(ax: Axes, label: str, y: Real, offset: Real, lines: int = 2) -> None:
+def name_at_left(ax: Axes, label: str, y: Real, offset: Real, lines: int = 2, color: str | None = None) -> None:
     """Write a name beside the y axis, wrapped and cut to fit."""
     if not label:
         return
     points = colors.size(0.75)
     ax.annotate(measure.fit(label, points, LABEL_INCHES, min(lines, 3)), (0, y), (-offset, 0),
                 xycoords=ax.get_yaxis_transform(), textcoords="offset points", ha="right", va="center",
-                fontsize=points, color=colors.ink(), annotation_clip=False, gid=LABEL_GID,
+                fontsize=points, color=color or colors.ink(), annotation_clip=False, gid=LABEL_GID,
                 linespacing=1.1, parse_math=False)  # fmt: skip
 
 
 def _ticks(lane: Lane, inches: Real) -> list[Real]:
     """Give values worth a tick: as many as the height has room for."""
+    if inches < 0.14:
+        return []
     back = TRANSFORMS[lane.transform][1]
     low, high = (float(back(np.array(value))) for value in (lane.low, lane.high))
     count = 3 if inches > 0.9 else 2
     if lane.transform != "linear":
-        found = _spaced(low, high, lane, count)
+        found = _spaced(lane, count)
     else:
         found = MaxNLocator(count, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
-    inside = [float(value) for value in found if low - 1e-9 <= value <= high + 1e-9 * abs(high)]
-    if inches < 0.14:
-        return []
+    inside = [float(value) for value in found if low - 1e-9 * abs(low) <= value <= high + 1e-9 * abs(high)]
     if inches < 0.42:
         ends = [value for value in (inside[0], inside[-1]) if value] if inside else []
         return sorted(ends, key=abs)[-1:]
     return inside
 
 
-def _spaced(low: Real, high: Real, lane: Lane, count: int) -> list[Real]:
-    """Give round values that lie evenly on a transformed scale."""
+def _spaced(lane: Lane, count: int) -> list[Real]:
+    """Give values of one digit that lie about evenly on a transformed scale, on both sides of zero."""
     back = TRANSFORMS[lane.transform][1]
-    even = back(np.linspace(lane.low, lane.high, count + 1))
-    rounded = [float(f"{value:.1g}") for value in even]
-    return sorted({value for value in [0.0, *rounded] if low - 1e-9 <= value <= high * (1 + 1e-9)})
+    found = {0.0}
+    for end in (lane.low, lane.high):
+        parts = max(round(count * abs(end) / (lane.high - lane.low)), 1)
+        found |= {_one_digit(float(back(np.array(end * part / parts)))) for part in range(1, parts + 1)}
+    return sorted(found)
+
+
+def _one_digit(value: Real) -> float:
+    """Round towards zero, so that what is inside the limits stays there."""
+    if not value:
+        return 0.0
+    unit = 10.0 ** np.floor(np.log10(abs(value)) + 1e-9)
+    return float(f"{np.copysign(np.floor(abs(value) / unit + 1e-6) * unit, value):.1g}")

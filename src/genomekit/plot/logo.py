@@ -7,9 +7,11 @@ from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
 import numpy as np
+import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from genomekit.contribution import CONVENTIONS
 from genomekit.genome.interval import Interval
 from genomekit.plot import colors, measure
 from genomekit.plot.glyphs import Letters
@@ -25,8 +27,10 @@ class Logo(Panel):
     Args:
         data: Mutagenesis (`Model.ism`), contributions (`.gk.contribution()`), or a table with one column per letter.
         track: Track to draw; None draws the first, and its name says how many there are.
-        convention: What mutagenesis is turned into: "alphagenome", "mean4" or "raw"; it is named on the axis.
-        scheme: "classic" (A green, C blue, G orange, T red), "colorblind", or letter -> colour.
+        convention: What mutagenesis is turned into: "alphagenome" (the default), "mean4" or "raw"; it is named on the
+            axis. Contributions and tables are drawn as they are.
+        scheme: "colorblind" (A green, C blue, G orange, T vermillion, told apart with every kind of colour vision),
+            "classic" (those of the first logos), or letter -> colour.
         limits: (low, high) of the y axis; give several logos the same to compare them.
         start: Position of the first row of a table without positions, 0-based.
         flip: Turn letters below zero upside down.
@@ -47,15 +51,21 @@ class Logo(Panel):
     data: Any
     _: KW_ONLY
     track: str | None = None
-    convention: str = "alphagenome"
-    scheme: str | Mapping[str, str] = "classic"
+    convention: str | None = None
+    scheme: str | Mapping[str, str] = "colorblind"
     limits: tuple[Real, Real] | None = None
     start: int = 0
     flip: bool = True
     alpha: Real | None = None
 
     def _weights(self) -> Weights:
-        return weights_of(self.data, self.start, track=self.track, convention=self.convention)
+        made = isinstance(self.data, xr.Dataset) and "effect" in self.data  # mutagenesis; all else is drawn as it is
+        if not made and self.convention not in (None, getattr(self.data, "attrs", {}).get("convention")):
+            raise ValueError(
+                f"convention={self.convention!r} says what mutagenesis (Model.ism) is turned into; "
+                f"{type(self.data).__name__} is drawn as it is. Leave convention out."
+            )
+        return weights_of(self.data, self.start, track=self.track, convention=self.convention or CONVENTIONS[0])
 
     def extent(self) -> Extent | None:
         """Say where the data lie."""
@@ -79,7 +89,7 @@ class Logo(Panel):
         )
         letters.set_clip_path(ax.patch)
         ax.add_artist(letters)
-        ax.axhline(0, color=colors.faint(), linewidth=0.6, zorder=0)
+        ax.hlines(0, *self._within(region), color=colors.faint(), linewidth=0.6, zorder=0)
         ax.yaxis.set_major_locator(MaxNLocator(3))
         ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: measure.compact(value)))
         ax.set_ylabel(weights.axis, fontsize=colors.size(), color=colors.ink())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import textwrap
 from collections.abc import Sequence
 from functools import lru_cache
@@ -111,3 +112,37 @@ def pack(spans: Sequence[tuple[Real, Real]]) -> list[int]:
         ends[row : row + 1] = [end]
         rows.append(row)
     return rows
+
+
+def spread(spans: Sequence[tuple[Real, Real]], tails: Sequence[Real], rows: int) -> tuple[list[int], list[bool]]:
+    """Put spans with tails (their names) into rows; where rows run out, a span takes the place of an earlier tail.
+
+    Args:
+        spans: (start, end), by start.
+        tails: What each would take after its end; 0 for none.
+        rows: How many there are.
+
+    Returns:
+        The row of each span, `rows` where none is free; whether it keeps its tail.
+
+    Example:
+        >>> spread([(0, 5), (1, 3), (6, 7), (6, 9)], [4, 4, 4, 4], rows=2)
+        ([0, 1, 0, 1], [False, False, True, True])
+    """
+    last = [-1] * rows  # span of each row
+    ends, reach = [-math.inf] * rows, [-math.inf] * rows
+    placed, kept = [], [bool(tail > 0) for tail in tails]
+    for index, ((start, end), tail) in enumerate(zip(spans, tails, strict=True)):
+        row = next((row for row in range(rows) if reach[row] <= start), -1)
+        if row < 0:
+            covered = [row for row in range(rows) if ends[row] <= start]
+            # The tail with most of it still to come: the others are nearly written.
+            row = max(covered, key=reach.__getitem__, default=-1)
+            if row < 0:
+                placed.append(rows)
+                kept[index] = False
+                continue
+            kept[last[row]] = False
+        last[row], ends[row], reach[row] = index, end, end + tail
+        placed.append(row)
+    return placed, kept

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import KW_ONLY, dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -36,12 +36,15 @@ class Overlay(Panel):
         label: Text at the left, with columns in braces.
         scale: "free", "shared", or (low, high) for all lanes.
         transform: "linear", "log1p" or "sqrt".
+        normalize: Divide each curve by its largest size in the region, so that data of different units, or sums over
+            bins of different widths, can share a lane.
         aggregate: What a pixel column shows: "minmax", "mean" or "max".
         max_tracks: Refuse more lanes.
         artist: Keywords for the artists.
 
     Raises:
-        ValueError: When drawn: one group only, groups whose tracks do not match, an unknown column or choice.
+        ValueError: When drawn: one group only, groups whose tracks do not match, curves of one lane that are not on one
+            scale, colours of groups that are not there, an unknown column or choice.
 
     Example:
         >>> import pandas as pd
@@ -61,6 +64,7 @@ class Overlay(Panel):
     label: str = "{track}"
     scale: Scale = "free"
     transform: str = "linear"
+    normalize: bool = False
     aggregate: str = "minmax"
     max_tracks: int = 50
     artist: Mapping[str, Any] = field(default_factory=dict)
@@ -97,10 +101,14 @@ class Overlay(Panel):
             raise unknown("style", self.style, STYLES)
         groups = self._groups(region)
         check_count(next(iter(groups.values())), self.max_tracks)
+        if self.normalize:
+            groups = {name: [_normalized(curve, region) for curve in members] for name, members in groups.items()}
         found = [_shared_lane(groups)] if self.by else _matched(groups, self.label)
+        for lane in found:
+            _check_scale(lane.curves)
         owner = {id(curve): name for name, members in groups.items() for curve in members}
         lanes.set_scales(found, region, self.scale, self.transform)
-        tints = {**colors.allele_colors(list(groups)), **(self.colors or {})}
+        tints = self._tints(list(groups))
         for lane in found:
             for curve in lane.curves:
                 style: dict[str, Any] = {"color": tints[owner[id(curve)]], "zorder": 3, **self.artist}
@@ -112,6 +120,42 @@ class Overlay(Panel):
         lanes.finish(ax, found)
         legend(ax, {name: tints[name] for name in groups})
         return titled([curve for members in groups.values() for curve in members], self.transform)
+
+    def _tints(self, groups: list[str]) -> dict[str, str]:
+        for name, color in (self.colors or {}).items():
+            if name not in groups:
+                raise unknown("group among the colours", name, groups)
+            colors.checked(color)
+        return {**colors.allele_colors(groups), **(self.colors or {})}
+
+
+def _normalized(curve: Curve, region: Interval) -> Curve:
+    part = np.abs(curve.inside(region))
+    largest = float(np.nanmax(part)) if np.isfinite(part).any() else 0.0
+    # Shares of a maximum are of one kind, whatever they were sums of.
+    facts = {**curve.facts, "aggregation": ""}
+    return replace(curve, values=curve.values / (largest or 1.0), units="share of the maximum", facts=facts)
+
+
+def _check_scale(curves: Sequence[Curve]) -> None:
+    """Refuse curves whose heights mean different things in one lane; files do not tell their units.
+
+    Raises:
+        ValueError: They differ in units, or sums over bins of one width meet another width.
+    """
+    first = curves[0]
+    for curve in curves[1:]:
+        summed = any(part.facts.get("aggregation") == "sum" and part.step > 1 for part in (first, curve))
+        if first.units and curve.units and first.units != curve.units:
+            what = f"{first.units!r} and {curve.units!r}"
+        elif summed and first.step != curve.step:
+            what = f"sums over bins of {max(first.step, curve.step)} bp beside bins of {min(first.step, curve.step)} bp"
+        else:
+            continue
+        raise ValueError(
+            f"{first.label!r} and {curve.label!r} are not on one scale: {what}. Give each a lane of its own with "
+            "Tracks, bring results to one width with .gk.bin(...), or draw shares of the maximum with normalize=True."
+        )
 
 
 def _shared_lane(groups: Mapping[str, list[Curve]]) -> Lane:
@@ -126,7 +170,9 @@ def _matched(groups: Mapping[str, list[Curve]], template: str) -> list[Lane]:
     """
     first = next(iter(groups.values()))
     if all(len(members) == 1 for members in groups.values()):
-        return [Lane(first[0].written(template), [members[0] for members in groups.values()])]
+        alone = [members[0] for members in groups.values()]
+        labels = dict.fromkeys(curve.written(template) for curve in alone)
+        return [Lane(next(iter(labels)) if len(labels) == 1 else "", alone)]  # else the legend tells them apart
     labels = [curve.label for curve in first]
     for name, members in groups.items():
         if sorted(curve.label for curve in members) != sorted(labels):
@@ -136,26 +182,3 @@ def _matched(groups: Mapping[str, list[Curve]], template: str) -> list[Lane]:
             )
     tables = [{curve.label: curve for curve in members} for members in groups.values()]
     return [Lane(curve.written(template), [table[curve.label] for table in tables]) for curve in first]
-
-
-def subtract(alt: Curve, ref: Curve, kind: str, pseudocount: Real) -> Curve:
-    """Give ALT against REF as a curve.
-
-    Args:
-        alt: Values of ALT.
-        ref: Values of REF, on the same bins.
-        kind: "difference", or "log2fc" for log2((alt + pseudocount) / (ref + pseudocount)).
-        pseudocount: Keeps the ratio of small values near 1.
-
-    Raises:
-        ValueError: Different bins.
-    """
-    if (alt.start, alt.step, len(alt.values)) != (ref.start, ref.step, len(ref.values)):
-        raise ValueError(f"{alt.label!r} and {ref.label!r} have different bins; bring them to one with .gk.bin(...).")
-    if kind == "difference":
-        values, units = alt.values - ref.values, ref.units
-    else:
-        with np.errstate(divide="ignore", invalid="ignore"):
-            values = np.log2((alt.values + pseudocount) / (ref.values + pseudocount))
-        values, units = np.where(np.isfinite(values), values, np.nan), "log2 fold change"
-    return Curve(ref.label, values, ref.start, ref.step, ref.place, ref.facts, units, ref.long_name)

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from genomekit.errors import unknown
 from genomekit.genome.interval import Interval
 from genomekit.genome.names import canonical
-from genomekit.plot import colors
+from genomekit.plot import colors, measure
 from genomekit.plot.real import Real
 
-CAPTION_GID = "genomekit-caption"  # marks what stands above a panel, for the figure to make room
+CAPTION_GID = "genomekit-caption"  # marks what stands above a panel, for its title to make room
+OUTSIDE_GID = "genomekit-outside"  # marks the hatching where a region reaches beyond the data
 BARE = "sequence"  # stands for the chromosome of a sequence that lies on none
 
 
@@ -52,6 +59,10 @@ class Panel(ABC):
     genomic: ClassVar[bool] = True
     """Whether the x axis is the genome, shared with the other panels."""
 
+    def __post_init__(self) -> None:
+        if self.height is not None and not 0 < self.height < float("inf"):
+            raise ValueError(f"height={self.height}; give the inches of a panel, above 0, or None for its own choice.")
+
     def draw(self, ax: Axes, region: Interval | str | None = None) -> Axes:
         """Draw on the axes and return them.
 
@@ -60,16 +71,20 @@ class Panel(ABC):
             region: Part to draw, 0-based half-open; None draws all of the data.
 
         Raises:
-            ValueError: No region where the data do not tell one, or one outside the data.
+            ValueError: No region where the data do not tell one, one outside the data, or an option that the artists of
+                matplotlib do not have.
         """
-        where = self.where(region)
-        self._prepare(ax, where)
-        title = self._draw(ax, where)
-        text = title if self.title is None else self.title
-        text += f"   ({self.note})" if self.note else ""
-        if text:
-            write_title(ax, text)
+        text = self.paint(ax, self.where(region))
+        write_title(ax, text, float(ax.bbox.width / ax.figure.dpi))
         return ax
+
+    def paint(self, ax: Axes, region: Interval) -> str:
+        """Draw without the title, and return it: who places several panels knows the room for it later."""
+        self._prepare(ax, region)
+        with artist_options(type(self).__name__):
+            title = self._draw(ax, region)
+        title = title if self.title is None else self.title
+        return title + (f"   ({self.note})" if self.note else "")
 
     @abstractmethod
     def _draw(self, ax: Axes, region: Interval) -> str:
@@ -101,7 +116,7 @@ class Panel(ABC):
             return Interval(known.chrom or BARE, known.start, known.end)
         where = Interval.parse(region)
         if where.width == 0:
-            raise ValueError(f"Region {where} is empty; its end must lie beyond its start.")
+            raise ValueError(f"Region {shown(where)} is empty; its end must lie beyond its start.")
         if known is not None:
             check_inside(where, known, type(self).__name__)
         return where
@@ -112,14 +127,77 @@ class Panel(ABC):
         ax.spines[["top", "right", "bottom"]].set_visible(False)
         ax.spines["left"].set(color=line, linewidth=0.6)
         ax.tick_params(labelsize=colors.size(), length=2.5, width=0.6, color=line, labelcolor=colors.ink())
-        if self.genomic:
-            known = self.extent()
-            ax.set_xlim(*((region.end, region.start) if known and known.turned else (region.start, region.end)))
+        ax.yaxis.set_major_formatter(FuncFormatter(lambda y, _: measure.compact(y)))
+        if not self.genomic:
+            return
+        known = self.extent()
+        # Another panel of the figure, or the caller, may have turned the axis.
+        turned = ax.xaxis_inverted() or bool(known and known.turned)
+        ax.set_xlim(*((region.end, region.start) if turned else (region.start, region.end)))
+        position_ticks(ax, region)
+        for start, end in [] if known is None else ((region.start, known.start), (known.end, region.end)):
+            if start < end:
+                ax.axvspan(start, end, fc="none", ec=colors.faint(0.13), hatch="///", lw=0, zorder=0, gid=OUTSIDE_GID)
+
+    def _within(self, region: Interval) -> tuple[int, int]:
+        """Give the part of a region that has data."""
+        known = self.extent()
+        return (max(region.start, known.start), min(region.end, known.end)) if known else (region.start, region.end)
 
 
-def write_title(ax: Axes, text: str) -> None:
-    """Set the title of a panel, in its style."""
-    ax.set_title(text, loc="left", fontsize=colors.size(0.8), color=colors.ink(), pad=3, parse_math=False)
+@contextmanager
+def artist_options(who: str) -> Iterator[None]:
+    """Say of an option that matplotlib does not know whose it is and which there are.
+
+    Raises:
+        ValueError: An artist has no such option.
+    """
+    try:
+        yield
+    except AttributeError as error:
+        found = re.match(r"'?(\w+)'?(?:\.set\(\) got an| object has no property)", str(error))
+        kinds = [kind for kind in _subclasses(Artist) if found and kind.__name__ == found[1]]
+        if not kinds:
+            raise
+        options = [name.removeprefix("set_") for name in dir(kinds[0]) if name.startswith("set_")]
+        artist = next(kind.__name__ for kind in kinds[0].__mro__ if kind.__module__.startswith("matplotlib"))
+        options = [name for name in options if len(name) > 2]  # the short forms would hide the rest
+        raise unknown(f"{who} option (for a {artist} of matplotlib)", error.name, options) from error
+
+
+def _subclasses(kind: type) -> Iterator[type]:
+    for child in kind.__subclasses__():
+        yield child
+        yield from _subclasses(child)
+
+
+def position_ticks(ax: Axes, region: Interval, scale: Real = 1) -> None:
+    """Write positions in units of `scale` bp, as many as there is room for."""
+
+    def written(x: Real, _: object = None) -> str:
+        return f"{round(x / scale, 4):,.10g}"
+
+    room = max(measure.text_width(written(x), colors.size()) for x in (region.start, region.end)) + 0.25
+    count = min(max(int(ax.bbox.width / ax.figure.dpi / room), 1), 7)
+    ax.xaxis.set_major_locator(MaxNLocator(count, integer=True))
+    ax.xaxis.set_major_formatter(FuncFormatter(written))
+
+
+def write_title(ax: Axes, text: str, inches: Real) -> None:
+    """Set the title of a panel, cut where it would reach what stands beside it at the upper right."""
+    points = colors.size(0.65)
+    beside = [measure.text_width(note.get_text(), points) for note in ax.texts if note.get_gid() == CAPTION_GID]
+    if (key := ax.get_legend()) is not None:
+        entries = [measure.text_width(entry.get_text(), colors.size()) for entry in key.get_texts()]
+        beside.append(sum(sorted(entries)[-6:]) + min(len(entries), 6) * 2.4 * colors.size() / 72)
+    room = max(inches - max(beside, default=-0.1) - 0.1, inches * 0.25)
+    ax.set_title(measure.fit(text, colors.size(0.8), room), loc="left", fontsize=colors.size(0.8), color=colors.ink(),
+                 pad=3, parse_math=False)  # fmt: skip
+
+
+def shown(where: Interval) -> str:
+    """Write a region as a figure does: no strand, since panels draw both."""
+    return f"{where.chrom}:{where.start:,}-{where.end:,}"
 
 
 def check_inside(where: Interval, known: Extent, who: str) -> None:
@@ -129,12 +207,24 @@ def check_inside(where: Interval, known: Extent, who: str) -> None:
         ValueError: It is one of the two.
     """
     if known.chrom and canonical(where.chrom) != canonical(known.chrom):
-        raise ValueError(f"Region {where} is on {where.chrom}, the data of {who} are on {known}. Give a region there.")
+        raise ValueError(
+            f"Region {shown(where)} is on {where.chrom}, the data of {who} are on {known}. Give a region there."
+        )
     if where.start >= known.end or where.end <= known.start:
         raise ValueError(
-            f"Region {where} holds nothing of the data of {who}, which cover {known}. Give a region inside, or "
+            f"Region {shown(where)} holds nothing of the data of {who}, which cover {known}. Give a region inside, or "
             "predict that one."
         )
+
+
+def check_rows(most: int) -> None:
+    """Refuse a number of rows that leaves none.
+
+    Raises:
+        ValueError: It is below 1.
+    """
+    if most < 1:
+        raise ValueError(f"max_rows={most}; draw at least one row.")
 
 
 def extent_of(attrs: Any, start: int, end: int, turned: bool = False) -> Extent:
@@ -150,11 +240,13 @@ def extent_of(attrs: Any, start: int, end: int, turned: bool = False) -> Extent:
 
 def message(ax: Axes, text: str) -> None:
     """Say in the middle of a panel why there is nothing in it."""
+    plate = {"boxstyle": "square,pad=0.2", "fc": colors.background(), "ec": "none"}
     ax.text(0.5, 0.5, text, transform=ax.transAxes, ha="center", va="center", fontsize=colors.size(), style="italic",
-            color=colors.faint(0.7))  # fmt: skip
+            color=colors.faint(0.7), bbox=plate)  # fmt: skip
 
 
 def caption(ax: Axes, text: str) -> None:
     """Say at the upper right, beside the title, what a reader must know of the drawing."""
+    text = measure.fit(text, colors.size(0.65), 0.7 * ax.bbox.width / ax.figure.dpi)
     ax.text(1, 1, text, transform=ax.transAxes, ha="right", va="bottom", fontsize=colors.size(0.65),
             color=colors.faint(0.8), parse_math=False, gid=CAPTION_GID)  # fmt: skip

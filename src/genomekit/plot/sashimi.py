@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import KW_ONLY, dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.patches import PathPatch
@@ -18,24 +17,14 @@ from genomekit.genome.interval import Interval
 from genomekit.plot import colors, lanes, measure
 from genomekit.plot.columns import CurveFill
 from genomekit.plot.curves import Curve, curves_of, dataset_of, joint, place_of
-from genomekit.plot.files import chrom_in, require_columns
+from genomekit.plot.junctions import SIGNS, Arc, by_sign, read_arcs, strongest_first
 from genomekit.plot.panel import Extent, Panel, caption, message
 from genomekit.plot.real import Real
-from genomekit.plot.tracks import add, check_count, legend
+from genomekit.plot.tracks import add, legend
 
 SHARE = 0.05  # of the strongest junction shown: what is drawn unless min_count says otherwise
-SIGNS = ("gain", "loss")  # sides of a difference
 ARCS = 1.0  # height of the room for arcs, of the room for coverage
-
-
-@dataclass(frozen=True, slots=True)
-class Arc:
-    """One junction to draw."""
-
-    start: int
-    end: int
-    strand: str
-    count: Real
+PLACES = (0.5, 0.42, 0.58, 0.34, 0.66, 0.26, 0.74)  # along an arc, where its count may stand
 
 
 @dataclass(eq=False)
@@ -66,6 +55,7 @@ class Sashimi(Panel):
 
     Example:
         >>> from matplotlib.figure import Figure
+        >>> import pandas as pd
         >>> introns = pd.DataFrame({"start": [20, 20], "end": [40, 70], "strand": "+", "count": [30, 3]})
         >>> ax = Sashimi(introns).draw(Figure().add_subplot(), "chrI:0-100")
         >>> [text.get_text() for text in ax.texts], len(ax.patches)
@@ -99,9 +89,9 @@ class Sashimi(Panel):
             raise unknown("strand", self.strand, ("+", "-"))
         if self.top < 1 or (self.min_count or 0) < 0:
             raise ValueError(f"top={self.top}, min_count={self.min_count}; draw at least one, from 0 up.")
-        groups, name = _read(self.data, self.track, region)
+        groups, name = read_arcs(self.data, self.track, region)
         if any(arc.count < 0 for arcs in groups.values() for arc in arcs):
-            groups = _by_sign([arc for arcs in groups.values() for arc in arcs])
+            groups = by_sign([arc for arcs in groups.values() for arc in arcs])
         elif list(groups) == [""]:
             everything = groups[""]
             groups = {strand: [arc for arc in everything if arc.strand == strand] for strand in ("+", "-")}
@@ -113,15 +103,17 @@ class Sashimi(Panel):
         whole = [arc for arc in everything if arc.start >= region.start and arc.end <= region.end]
         limit = self.min_count if self.min_count is not None else SHARE * max((a.count for a in whole), default=0.0)
         touching = sum(arc.count >= limit and arc.count > 0 for arc in set(everything) - set(whole))
-        strong = sorted((arc for arc in whole if arc.count >= limit and arc.count > 0), key=_order)
+        strong = sorted((arc for arc in whole if arc.count >= limit and arc.count > 0), key=strongest_first)
         # REF and ALT show the same junctions, or a lost one would look filtered.
-        places = list(dict.fromkeys((arc.start, arc.end, arc.strand) for arc in strong))[: self.top]
+        found = list(dict.fromkeys((arc.start, arc.end, arc.strand) for arc in strong))
+        places = found[: self.top]
         kept = {
-            key: sorted((a for a in arcs if (a.start, a.end, a.strand) in places and a.count > 0), key=_order)
+            key: sorted((a for a in arcs if (a.start, a.end, a.strand) in places and a.count > 0), key=strongest_first)
             for key, arcs in groups.items()
         }
         known = {(arc.start, arc.end, arc.strand) for arc in whole if arc.count > 0}
-        left_out = [f"{len(known) - len(places)} below {measure.compact(limit)}"] if len(known) > len(places) else []
+        left_out = [f"{len(known) - len(found)} below {measure.compact(limit)}"] if len(known) > len(found) else []
+        left_out += [f"{len(found) - len(places)} beyond the top {self.top}"] if len(found) > len(places) else []
         left_out += [f"{touching} reaching outside"] if touching else []
         return kept, name, f"not drawn: {', '.join(left_out)}" if left_out else ""
 
@@ -135,27 +127,30 @@ class Sashimi(Panel):
         alleles = {"ref", "alt"} == {key.casefold() for key in sides} or signed
         tints = colors.allele_colors(list(sides)) if alleles else {key: colors.strand_color(key) for key in sides}
         tints |= dict(zip(SIGNS, map(colors.strand_color, "-+"), strict=True)) if signed else {}
-        tints |= self.colors or {}
+        tints |= {key: colors.checked(color) for key, color in (self.colors or {}).items()}
         top_count = max((arc.count for arc in arcs), default=1.0)
         widest = max((arc.end - arc.start for arc in arcs), default=1)
         tallest = self._cover(ax, covers, signs, tints, region)
-        placed: list[tuple[Real, Real, str, int]] = []
+        placed: list[tuple[np.ndarray, str]] = []
         for key, side in sides.items():
             for arc in side:
-                rise = self._arc(
+                points = self._arc(
                     ax, arc, signs[key], tints[key], arc.count / top_count, widest, covers.get(key), tallest
                 )
                 text = measure.compact(arc.count)
                 text = f"\u2212{text}" if signed and signs[key] < 0 else text
-                placed.append(((arc.start + arc.end) / 2, rise, text, signs[key]))
-        ax.axhline(0, color=colors.faint(), linewidth=0.6, zorder=1)
+                placed.append((points, text))
+        if arcs or covers:
+            ax.hlines(0, *self._within(region), color=colors.faint(), linewidth=0.6, zorder=1)
         self._limits(ax, set(signs.values()), placed, bool(covers))
         if covers:
             ends = sorted(set(signs.values()))
             ax.set_yticks([*ends, 0], [*[measure.compact(tallest)] * len(ends), "0"])
-        if self.counts:
-            self._write(ax, placed, region)
-        if not arcs:
+        if self.counts and (silent := self._write(ax, placed, region)):
+            note += f"{'; ' if note else ''}{silent} {'counts' if silent > 1 else 'count'} without room"
+        if not arcs and covers:
+            note = f"no junctions here{'; ' if note else ''}{note}"
+        elif not arcs:
             message(ax, "no junctions here")
         if alleles:
             legend(ax, {f"{key} ({'up' if signs[key] > 0 else 'down'})": tints[key] for key in sides})
@@ -167,7 +162,9 @@ class Sashimi(Panel):
             caption(ax, note)
         lanes.name_at_left(ax, name, float(np.mean(ax.get_ylim())), 30 if covers else 6, 3)
         units = str(getattr(self.data, "attrs", {}).get("units", ""))
-        return ", ".join(part for part in ("Splice junctions", units) if part)
+        title = ", ".join(part for part in ("Splice junctions", units) if part)
+        of_cover = next((curve.units for curve in covers.values()), "")
+        return title + (f"; coverage{', ' if of_cover else ''}{of_cover}" if covers else "")
 
     def _signs(self, keys: list[str]) -> list[int]:
         return [-1 if key == "-" or (len(keys) == 2 and number == 1) else 1 for number, key in enumerate(keys)]
@@ -185,10 +182,10 @@ class Sashimi(Panel):
             if node is not None and "allele" in node["signal"].dims:
                 found = {key: curves_of(node, region, key.casefold()) for key in sides}
                 for curves in found.values():
-                    check_count(curves, 1)
+                    _check_coverage(curves, 1, "one track of both alleles")
                 return {key: curves[0] for key, curves in found.items()}
         curves = curves_of(self.coverage, region)
-        check_count(curves, 2)
+        _check_coverage(curves, 2, "one track, or the two strands of one")
         table = {curve.strand: curve for curve in curves}
         if len(curves) == 1 or "." in table:
             return {next(iter(sides)): curves[0]} if sides else {}
@@ -223,8 +220,8 @@ class Sashimi(Panel):
         widest: int,
         cover: Curve | None,
         tallest: Real,
-    ) -> float:
-        """Draw one arc from the coverage of one exon to that of the other; return the y of its top."""
+    ) -> np.ndarray:
+        """Draw one arc from the coverage of one exon to that of the other; return points along it (point, 2)."""
         feet = [0.0, 0.0]
         if cover is not None:
             for side, base in enumerate((arc.start - 1, arc.end)):
@@ -244,83 +241,48 @@ class Sashimi(Panel):
             **self.arc,
         }
         ax.add_patch(PathPatch(path, fill=False, **style))
-        return float(peak)
+        t = np.linspace(0, 1, 101)[:, None]
+        weights = np.hstack([(1 - t) ** 3, 3 * (1 - t) ** 2 * t, 3 * (1 - t) * t**2, t**3])
+        return weights @ np.asarray(path.vertices)
 
-    def _limits(self, ax: Axes, signs: set[int], placed: list[tuple[Real, Real, str, int]], covered: bool) -> None:
-        reach = max([abs(rise) for _, rise, _, _ in placed] + [1.0 if covered else 0.5])
+    def _limits(self, ax: Axes, signs: set[int], placed: list[tuple[np.ndarray, str]], covered: bool) -> None:
+        reach = max([float(np.abs(points[:, 1]).max()) for points, _ in placed] + [1.0 if covered else 0.5])
         # Room on each side for the line of counts, so that the highest one is whole.
         inches, line = max(ax.bbox.height / ax.figure.dpi, 0.1), colors.size(0.6) / 72 * 1.5
         room = reach * len(signs) * line / max(inches - len(signs) * line, 0.1)
         up, down = 1 in signs, -1 in signs
         ax.set(ylim=(-reach - room if down else -0.02, reach + room if up else 0.02), yticks=[])
 
-    def _write(self, ax: Axes, placed: list[tuple[Real, Real, str, int]], region: Interval) -> None:
-        """Write the counts outside their arcs, strongest first; one that would lie on another is left out."""
-        points = colors.size(0.6)
-        per_x = ax.bbox.width / ax.figure.dpi / region.width
-        per_y = ax.bbox.height / ax.figure.dpi / float(np.ptp(ax.get_ylim()))
-        taken: list[tuple[Real, Real, Real]] = []
-        plate = {"boxstyle": "round,pad=0.05", "fc": colors.background(), "ec": "none", "alpha": 0.7}
-        for x, rise, text, sign in placed:
-            wide, tall = measure.text_width(text, points) + 0.05, points / 72 * 1.2
-            at = (x * per_x, rise * per_y)
-            if all(abs(at[0] - a) > (wide + w) / 2 or abs(at[1] - b) > tall for a, b, w in taken):
-                taken.append((*at, wide))
-                style = {"fontsize": points, "color": colors.ink(), "ha": "center", "zorder": 4, **self.text}
-                ax.annotate(text, (x, rise), (0, 1.8 * sign), textcoords="offset points", bbox=plate,
-                            annotation_clip=False, va="bottom" if sign > 0 else "top", **style)  # fmt: skip
+    def _write(self, ax: Axes, placed: list[tuple[np.ndarray, str]], region: Interval) -> int:
+        """Write each count on its arc, clear of other arcs if it can be; say how many would lie on another count."""
+        size = colors.size(0.6)
+        scale = np.array([ax.bbox.width / region.width, ax.bbox.height / np.ptp(ax.get_ylim())]) / ax.figure.dpi
+        arcs = [points * scale for points, _ in placed]
+        taken = np.empty((0, 3))
+        plate = {"boxstyle": "round,pad=0.05", "fc": colors.background(), "ec": "none", "alpha": 0.85}
+        for number, (points, text) in enumerate(placed):
+            wide, tall = measure.text_width(text, size) + 0.05, size / 72 * 1.2
+            others = np.concatenate([np.empty((0, 2)), *arcs[:number], *arcs[number + 1 :]])
+            free = []
+            for place in PLACES:
+                at = arcs[number][round(place * 100)]
+                away = np.abs(taken[:, :2] - at)
+                if ((away[:, 0] > (wide + taken[:, 2]) / 2) | (away[:, 1] > tall)).all():
+                    crossed = (np.abs(others - at) < (wide / 2, tall / 2)).all(axis=1).sum()
+                    free.append((int(crossed), len(free), round(place * 100)))
+            if not free:
+                continue
+            best = min(free)[2]
+            taken = np.vstack([taken, [*arcs[number][best], wide]])
+            style = {"fontsize": size, "color": colors.ink(), "zorder": 4, **self.text}
+            x, y = points[best]
+            ax.text(x, y, text, bbox=plate, **{"ha": "center", "va": "center", **style})
+        return len(placed) - len(taken)
 
 
-def _by_sign(arcs: list[Arc]) -> dict[str, list[Arc]]:
-    """Part differences into gains and losses, as sizes."""
-    gains = [arc for arc in arcs if arc.count > 0]
-    losses = [replace(arc, count=-arc.count) for arc in arcs if arc.count < 0]
-    return dict(zip(SIGNS, (gains, losses), strict=True))
-
-
-def _order(arc: Arc) -> tuple[float, int, int]:
-    return (-arc.count, arc.start, arc.end)
-
-
-def _read(data: Any, track: str | None, region: Interval) -> tuple[dict[str, list[Arc]], str]:
-    """Give junctions that touch the region, by allele ("" where there is one), and the name of the track."""
-    if isinstance(data, pd.DataFrame):
-        require_columns(data, ("start", "end", "count"), "The table of junctions")
-        here = data
-        if "chrom" in data:
-            here = data[data["chrom"] == chrom_in(data["chrom"].unique(), region, "The table of junctions")]
-        strands = here["strand"] if "strand" in here else ["+"] * len(here)
-        if wrong := sorted({str(strand) for strand in strands} - {"+", "-"}):
-            raise ValueError(
-                f"The table of junctions has strands {', '.join(wrong)}, and arcs are drawn by theirs. Write + or -, "
-                "or leave the column out to draw all above the line."
-            )
-        return {"": _arcs(here["start"], here["end"], strands, here["count"], region)}, ""
-    if not isinstance(data, xr.DataTree | xr.Dataset | xr.DataArray):
-        raise ValueError(f"{type(data).__name__} holds no junctions; give tree['splice_junctions'] or a table.")
-    node = dataset_of(data)
-    if "signal" not in node or "junction" not in node["signal"].dims:
-        raise ValueError("The data have no dim `junction`; give tree['splice_junctions'], or a table of introns.")
-    signal, name = node["signal"], ""
-    if "track" in signal.dims:
-        labels = [str(label) for label in signal["track"].values]
-        if track is not None and track not in labels:
-            raise unknown("track", track, labels)
-        if not labels:
-            raise ValueError("The junctions have no track left; select more.")
-        index = 0 if track is None else labels.index(track)
-        name = labels[index] + (f" (1 of {len(labels)})" if track is None and len(labels) > 1 else "")
-        signal = signal.isel(track=index)
-    place = (node["start"].values, node["end"].values, node["strand"].values)
-    if "allele" in signal.dims:
-        names = [str(value) for value in signal["allele"].values]
-        return {n.upper(): _arcs(*place, signal.sel(allele=n).values, region) for n in names}, name
-    return {"": _arcs(*place, signal.values, region)}, name
-
-
-def _arcs(starts: Any, ends: Any, strands: Any, counts: Any, region: Interval) -> list[Arc]:
-    return [
-        Arc(int(start), int(end), str(strand), float(np.nan_to_num(count)))
-        for start, end, strand, count in zip(starts, ends, strands, counts, strict=True)
-        if start < region.end and end > region.start
-    ]
+def _check_coverage(curves: Sequence[Curve], most: int, what: str) -> None:
+    if len(curves) > most:
+        raise ValueError(
+            f"coverage has {len(curves)} tracks, and under the arcs there is room for {what}. Choose it with "
+            "coverage=tree['rna_seq'].gk.tracks(biosample=..., strand=...)."
+        )

@@ -19,18 +19,18 @@ from genomekit.plot.real import Real
 from genomekit.plot.weights import complement, letter_colors
 
 LETTERS = "ACGTN"
-MOST = 20_000  # bases; beyond, coloured bars say nothing
+MOST = 20_000  # bases; beyond, stripes of colour say nothing
 
 
 @dataclass(eq=False)
 class Sequence(Panel):
-    """Letters, as bars of colour where they would be too small to read.
+    """Letters; stripes of colour where a base has fewer than 3 pixels, and nothing beyond 20,000 bp.
 
     Args:
         data: A Genome or FASTA file, letters that begin at `start`, or mutagenesis (its reference).
         start: Position of the first letter of a text, 0-based.
         chrom: Chromosome of a text, where it has one.
-        scheme: "classic", "colorblind", or letter -> colour.
+        scheme: "colorblind", "classic", or letter -> colour.
         complement: Also draw the minus strand, below.
 
     Raises:
@@ -47,7 +47,7 @@ class Sequence(Panel):
     _: KW_ONLY
     start: int = 0
     chrom: str = ""
-    scheme: str | Mapping[str, str] = "classic"
+    scheme: str | Mapping[str, str] = "colorblind"
     complement: bool = False
 
     def _is_text(self) -> bool:
@@ -77,13 +77,12 @@ class Sequence(Panel):
         ax.set(ylim=(0, rows), yticks=[])
         ax.spines["left"].set_visible(False)
         if region.width > MOST:
-            message(ax, f"letters show below {MOST:,} bp")
+            message(ax, f"{region.width:,} bp are too many to draw: up to {MOST:,} show, as stripes, few as letters")
             return ""
         text, start = self._letters(region)
         table = letter_colors(self.scheme, tuple(LETTERS))
         strands = [text, "".join(complement(letter) for letter in text)][:rows]
-        known = self.extent()
-        if known is not None and known.turned:
+        if ax.xaxis_inverted():
             strands = strands[::-1] if rows == 2 else ["".join(complement(letter) for letter in text)]
         for row, letters in enumerate(strands):
             heights = (np.array(list(letters))[:, None] == np.array(list(LETTERS))[None]) * 0.9

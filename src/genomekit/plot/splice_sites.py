@@ -11,9 +11,9 @@ from matplotlib.axes import Axes
 
 from genomekit.errors import unknown
 from genomekit.genome.interval import Interval
-from genomekit.plot import colors, measure
+from genomekit.plot import colors, lanes, measure
 from genomekit.plot.curves import Curve, curves_of, dataset_of, place_of
-from genomekit.plot.panel import Extent, Panel
+from genomekit.plot.panel import Extent, Panel, caption
 from genomekit.plot.real import Real
 
 THRESHOLD = 0.05  # probabilities below this are not drawn: there are thousands, and they mean "no site"
@@ -68,10 +68,11 @@ class SpliceSites(Panel):
                     )
                 if self.strand in (None, curve.strand):
                     self._stems(ax, curve, region, up="donor" in kind, faint=allele == "ref")
-        ax.axhline(0, color=colors.faint(), linewidth=0.6)
+        ax.hlines(0, *self._within(region), color=colors.faint(), linewidth=0.6)
         ax.set(ylim=(-1.15, 1.15), yticks=[-1, 0, 1], yticklabels=["1", "0", "1"])
-        self._key(ax, len(alleles) > 1)
-        return "Splice sites, probability"
+        title = "Splice sites, probability"
+        self._key(ax, len(alleles) > 1, title)
+        return title
 
     def _stems(self, ax: Axes, curve: Curve, region: Interval, *, up: bool, faint: bool) -> None:
         values = curve.inside(region)
@@ -84,15 +85,12 @@ class SpliceSites(Panel):
         hollow = colors.background() if curve.strand == "-" else color
         ax.plot(x, y, "o", color=color, markersize=4.2 if faint else 2.8, markerfacecolor=hollow, markeredgewidth=0.7)
 
-    def _key(self, ax: Axes, both: bool) -> None:
-        """Say at the upper right what the signs mean."""
-        parts = [
-            ("donor (up)", colors.strand_color("+")),
-            ("acceptor (down)", colors.strand_color("-")),
-            ("filled: + strand, open: - strand" + (", grey: REF" if both else ""), colors.ink()),
-        ]
-        offset = 0.0
-        for text, color in parts:
-            ax.annotate(text, (1, 1), (-offset, 2), xycoords="axes fraction", textcoords="offset points", ha="right",
-                        va="bottom", fontsize=colors.size(0.65), color=color)  # fmt: skip
-            offset += measure.text_width(text, colors.size(0.65)) * 72 + 8
+    def _key(self, ax: Axes, both: bool, title: str) -> None:
+        """Name the two sides at the left, and say beside the title what the heads mean, briefly where it is narrow."""
+        for y, name, strand in ((0.5, "donor", "+"), (-0.5, "acceptor", "-")):
+            lanes.name_at_left(ax, name, y, 14, 1, color=colors.strand_color(strand))
+        room = ax.bbox.width / ax.figure.dpi - measure.text_width(title, colors.size(0.8)) - 0.2
+        grey = ", grey: REF" if both else ""
+        texts = [f"filled: + strand, open: - strand{grey}", f"filled +, open -{grey}", "filled +, open -"]
+        fitting = (text for text in texts if measure.text_width(text, colors.size(0.65)) < room)
+        caption(ax, next(fitting, texts[-1]))

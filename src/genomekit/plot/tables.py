@@ -70,6 +70,8 @@ def _melted(scores: Any, value: str) -> pd.DataFrame:
     left, right = obs.iloc[rows].reset_index(drop=True), var.iloc[columns].reset_index(drop=True)
     if "track_name" not in right:
         right = right.assign(track_name=np.asarray(scores.var_names.astype(str))[columns])
+    if "scorer" not in left and "scorer" in scores.uns:
+        left = left.assign(scorer=str(scores.uns["scorer"]))
     return pd.concat([left, right], axis=1).assign(**{value: matrix.ravel()})
 
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import Normalize, is_color_like
+from matplotlib.colors import LogNorm, Normalize
 from matplotlib.patches import Patch
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
 
 from genomekit.errors import unknown
 from genomekit.genome.interval import Interval
@@ -31,12 +31,13 @@ class Tracks(Panel):
 
     Args:
         data: A node of a result, a bigWig or bedGraph file, a table (chrom, start, end, value), or a mapping of labels
-            to any of these.
+            to any of these. The labels "+" and "-" are strands, as in {"RNA": {"+": "plus.bw", "-": "minus.bw"}}.
         style: "fill", "line" or "heat" (a row of colour).
         color: One colour, one per lane, or a mapping of labels to colours. None: one colour for all lanes.
         color_by: Column of the metadata whose values get colours, with a legend.
         label: Text at the left, with columns in braces: "{biosample_name} {assay_title}".
-        scale: "free", "shared", or (low, high) for all lanes.
+        scale: "free" fills each lane whatever its values are, so read the ticks: noise looks like signal. "shared", or
+            (low, high) for all lanes, makes heights comparable.
         transform: "linear", "log1p" or "sqrt"; ticks keep the values as they are.
         aggregate: What a pixel column shows of the bins it covers: "minmax", "mean" or "max".
         strands: "auto" hangs the minus strand below the plus strand of a track, "mirror" insists on it, "separate"
@@ -178,18 +179,17 @@ def lane_colors(found: Sequence[Lane], color: Colors | None, color_by: str | Non
         return [colors.palette()[0]] * len(found)
     if isinstance(color, Mapping):
         names = [lane.label if lane.label in color else lane.curves[0].label for lane in found]
-        for name in names:
-            if name not in color:
-                raise unknown("track among the colours", name, color)
+        if bare := [lane.label for lane, name in zip(found, names, strict=True) if name not in color]:
+            raise ValueError(
+                f"color= has no colour for {', '.join(map(repr, bare[:6]))}; it has some for "
+                f"{', '.join(map(repr, color)) or 'nothing'}. Give one for each lane, by its name at the left."
+            )
         chosen = [color[name] for name in names]
     else:
         chosen = [color] * len(found) if isinstance(color, str) else list(color)
     if len(chosen) != len(found):
         raise ValueError(f"{len(chosen)} colours came for {len(found)} lanes; give one, one each, or a mapping.")
-    for one in chosen:
-        if not is_color_like(one):
-            raise ValueError(f"{one!r} is no colour; give a name or '#rrggbb'.")
-    return chosen
+    return [colors.checked(one) for one in chosen]
 
 
 def add(ax: Axes, artist: Any) -> None:
@@ -200,9 +200,11 @@ def add(ax: Axes, artist: Any) -> None:
 
 
 def baseline(ax: Axes, lane: Lane) -> None:
-    """Draw the zero line, where it is in the lane."""
+    """Draw the zero line of a lane, where there are values."""
     if lane.low <= 0 <= lane.high:
-        ax.axhline(lane.at(0), color=colors.faint(), linewidth=0.5, zorder=3)
+        x = [at for start, end in lane.spans for at in (start, end, np.nan)]
+        ax.plot(x, np.full(len(x), lane.at(0)), color=colors.faint(), linewidth=0.5, zorder=3, solid_capstyle="butt",
+                scalex=False, scaley=False)  # fmt: skip
 
 
 def legend(ax: Axes, table: Mapping[str, str]) -> None:
@@ -225,8 +227,23 @@ def color_bar(ax: Axes, artist: Any, back: Any = None) -> None:
     bar.ax.tick_params(
         labelsize=colors.size(0.65), length=1.5, width=0.5, color=colors.faint(), labelcolor=colors.ink()
     )
-    bar.ax.yaxis.set_major_locator(MaxNLocator(3 if tall > 0.5 else 1))
+    if isinstance(artist.norm, LogNorm):
+        bar.ax.yaxis.set_major_locator(FixedLocator(_log_ticks(artist.norm, 3 if tall > 0.5 else 2)))
+        bar.ax.yaxis.set_minor_locator(NullLocator())
+    else:
+        bar.ax.yaxis.set_major_locator(MaxNLocator(3 if tall > 0.5 else 1))
     bar.ax.yaxis.set_major_formatter(lambda value, _: measure.compact(float(back(np.array(value))) if back else value))
+
+
+def _log_ticks(norm: LogNorm, count: int) -> list[float]:
+    """Give round values, evenly apart; matplotlib's own give none, or collide, where a short bar spans few decades."""
+    low, high = float(norm.vmin or 1.0), float(norm.vmax or 10.0)
+    decades = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
+    for steps in ((1,), (1, 2, 5), range(1, 10)):
+        inside = [value for e in decades for step in steps if low <= (value := step * 10.0**e) <= high]
+        if len(inside) >= count:
+            return [inside[round(index)] for index in np.linspace(0, len(inside) - 1, count)]
+    return inside or [low, high]
 
 
 def titled(curves: Sequence[Curve], transform: str = "linear") -> str:

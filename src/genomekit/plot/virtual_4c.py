@@ -12,10 +12,11 @@ from matplotlib.axes import Axes
 from genomekit.genome.interval import Interval
 from genomekit.plot import colors, lanes
 from genomekit.plot.columns import CurveFill, CurveLine
-from genomekit.plot.contacts import Grid, read_grid
-from genomekit.plot.curves import Curve, dataset_of, place_of
+from genomekit.plot.contact_grid import Grid, Reading, has_alleles, read_grid
+from genomekit.plot.curves import Curve, dataset_of, named, place_of
 from genomekit.plot.lanes import Lane
 from genomekit.plot.panel import Extent, Panel, check_inside
+from genomekit.plot.sides import Side, check_units
 from genomekit.plot.tracks import add, baseline, legend
 
 
@@ -24,12 +25,13 @@ class Virtual4C(Panel):
     """The row of a contact map that belongs to a viewpoint; REF and ALT together where there are both.
 
     Args:
-        data: As of `ContactMap`.
+        data: As of `ContactMap`; of a mapping of names to data each has a curve, all in the same units and bins.
         viewpoint: An Interval or its text; the mean over its bins is drawn.
         track: Track to draw; None draws the first, and its name says how many there are.
         scale: "free" or (low, high).
         resolution: bp per bin, needed where an .mcool file has several.
         balance: Use the weights of a .cool file where it has them.
+        over_expected: As of `ContactMap`.
         artist: Keywords for the curve.
 
     Raises:
@@ -43,6 +45,7 @@ class Virtual4C(Panel):
     scale: lanes.Scale = "free"
     resolution: int | None = None
     balance: bool = True
+    over_expected: bool = False
     artist: Mapping[str, Any] = field(default_factory=dict)
 
     def extent(self) -> Extent | None:
@@ -52,12 +55,18 @@ class Virtual4C(Panel):
     def _draw(self, ax: Axes, region: Interval) -> str:
         view = Interval.parse(self.viewpoint)
         check_inside(view, Extent(region.chrom, region.start, region.end), "the viewpoint")
-        alleles = self._alleles()
-        curves, grid = {}, Grid(np.zeros((0, 0)), 0, 1)
-        for allele in alleles:
-            grid, _ = read_grid(self.data, region, self.track, allele, resolution=self.resolution, balance=self.balance)
-            curves[str(allele).upper()] = self._curve(grid, view, region)
-        lane = Lane(grid.label, list(curves.values()))
+        how = Reading(self.track, self.resolution, self.balance, self.over_expected)
+        grids = {side.name: read_grid(side.data, region, side.allele, how) for side in self._sides()}
+        grid = next(iter(grids.values()))
+        for name, other in grids.items():
+            check_units(next(iter(grids)), grid.units, name, other.units)
+            if other.step != grid.step:
+                raise ValueError(
+                    f"{name!r} has bins of {other.step} bp, the first {grid.step} bp; give data of one width."
+                )
+        curves = {name: self._curve(other, view, region) for name, other in grids.items()}
+        labels = {other.label for other in grids.values()}
+        lane = Lane(grid.label if len(labels) == 1 else "", list(curves.values()))
         lanes.set_scales([lane], region, self.scale, "linear")
         tints = colors.allele_colors(list(curves)) if len(curves) > 1 else dict.fromkeys(curves, colors.palette()[0])
         for name, curve in curves.items():
@@ -70,12 +79,14 @@ class Virtual4C(Panel):
             legend(ax, tints)
         return ", ".join(part for part in (f"Contacts with {view.start:,}-{view.end:,}", grid.units) if part)
 
-    def _alleles(self) -> list[str | None]:
-        if hasattr(self.data, "dims"):
-            node = dataset_of(self.data)
-            if "allele" in node["signal"].dims:
-                return [str(name) for name in node["allele"].values]
-        return [None]
+    def _sides(self) -> list[Side]:
+        if named(self.data):
+            if not self.data:
+                raise ValueError("The mapping of names to contacts is empty; give one at least.")
+            return [Side(str(name), part) for name, part in self.data.items()]
+        if has_alleles(self.data):
+            return [Side(str(name).upper(), self.data, str(name)) for name in dataset_of(self.data)["allele"].values]
+        return [Side("", self.data)]
 
     def _curve(self, grid: Grid, view: Interval, region: Interval) -> Curve:
         edges = grid.edges

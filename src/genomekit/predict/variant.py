@@ -16,7 +16,7 @@ from genomekit.align import align, alt_span, site_spans
 from genomekit.engine import Engine
 from genomekit.engine.held import Held
 from genomekit.engine.strands import Part, read_window
-from genomekit.errors import unknown
+from genomekit.errors import shorten, unknown
 from genomekit.genome.assembly import Genome
 from genomekit.genome.edit import Edit
 from genomekit.genome.interval import Interval
@@ -126,6 +126,7 @@ def window_of(
     if interval is not None:
         return choose_window(engine, interval, genome, length)
     place = hull(variants, genome)
+    check_span(variants, place, engine.config.lengths, length)
     return replace(window := choose_window(engine, place, genome, length), interval=window.as_interval())
 
 
@@ -144,13 +145,40 @@ def hull(variants: Sequence[Variant], genome: Genome, *, parity: bool = False) -
         chrom = genome.resolve(one.chrom)
         if max(one.end, one.start) > genome.chroms[chrom]:
             raise ValueError(
-                f"Variant {one} lies outside {chrom}, whose bases are numbered 1 to {genome.chroms[chrom]:,}. Check "
-                "the position and the assembly."
+                f"Variant {shorten(one)} lies outside {chrom}, whose bases are numbered 1 to "
+                f"{genome.chroms[chrom]:,}. Check the position and the assembly."
             )
     normal = variants if parity else [normalize(one, genome.fasta.fetch) for one in variants]
     if len(chroms := {one.chrom for one in normal}) > 1:
         raise ValueError(f"Variants on {', '.join(sorted(chroms))} came; give those of one chromosome.")
     return Interval(normal[0].chrom, min(v.start for v in normal), max(max(v.end, v.start + 1) for v in normal))
+
+
+def check_span(variants: Sequence[Variant], place: Interval, lengths: Iterable[int], length: int | None) -> None:
+    """Refuse variants that no window, or not the one asked for, can hold.
+
+    Args:
+        variants: One or more.
+        place: What they span, as `hull` gives it.
+        lengths: Supported lengths in bp.
+        length: The one asked for; None is any.
+
+    Raises:
+        ValueError: They do not fit; the text says which windows would do.
+    """
+    known = sorted(lengths)
+    named = f"Variant {shorten(variants[0])} spans" if len(variants) == 1 else f"{len(variants)} variants span"
+    longer = [one for one in known if one >= place.width]
+    if not longer:
+        raise ValueError(
+            f"{named} {place.width:,} bp and the longest window is {known[-1]:,} bp. With interval=, predict_variant "
+            "and score_variant take the part of a variant that lies in the window of that interval."
+        )
+    if length in known and place.width > length:
+        raise ValueError(
+            f"{named} {place.width:,} bp and does not fit the window of {length:,} bp asked for. Leave window= out, or "
+            f"give one of: {', '.join(f'{one:,}' for one in longer)}."
+        )
 
 
 @dataclass(frozen=True, eq=False)

@@ -20,10 +20,10 @@ from genomekit.genome.cache import atomic
 from genomekit.labels import plain_attrs
 from genomekit.scores import ecdf
 from genomekit.scores.layout import QUANTILE
+from genomekit.scores.made_with import compare, made_with
 from genomekit.scores.score_set import ScoreSet
 
 _SCHEMA = "genomekit-quantiles-1"
-_MADE_WITH = ("model", "weights_sha256", "organism")
 
 
 @dataclass(frozen=True)
@@ -42,9 +42,12 @@ class Calibrator:
     Unsigned scores get the quantile q in [0, 1], signed ones 2 q - 1 in [-1, 1]. Quantiles never fall as scores grow,
     equal scores share one, and the ends are those the sample can show: 0.5 / (n + 1) from 0 and 1.
 
+    A background is for scores that were made as its own were: `apply` compares what both say of it.
+
     Args:
         tables: Backgrounds by scorer name.
-        about: What made it: model, weights_sha256, organism, background, records, genomekit.
+        about: What made it: model, weights_sha256, organism, parity, window_length, window_step, annotation and its
+            release and hash, background, records, genomekit.
 
     Example:
         >>> import pandas as pd
@@ -65,33 +68,26 @@ class Calibrator:
     about: Mapping[str, str | int | float] = field(default_factory=dict)
 
     @classmethod
-    def fit(cls, background: ScoreSet | AnnData, *, name: str, points: int = 1024) -> Calibrator:
+    def fit(cls, background: Any, *, name: str, points: Any = 1024) -> Calibrator:
         """Learn the distributions of a background: common variants, or any set that scores are to be compared with.
 
         Args:
-            background: Scores of the background, of one scorer (AnnData) or of several.
+            background: Scores of the background, of one scorer (AnnData) or of several (ScoreSet).
             name: What the background is, for the record.
             points: Knots kept for each track; up to so many different scores are kept exactly.
 
         Raises:
-            ValueError: `points` is below 2, there is no score at all, or the background mixes models.
+            TypeError: The background is neither.
+            ValueError: `points` is below 2, there is no score at all, or the background mixes models or windows.
         """
-        if points < 2:
-            raise ValueError(f"points={points} came; a distribution needs at least 2.")
-        one = not isinstance(background, ScoreSet)
-        given: Mapping[str, AnnData] = {background.uns["scorer"]: background} if one else background
-        tables, made = {}, {}
+        if not isinstance(points, int | np.integer) or points < 2:
+            raise ValueError(f"points={points!r} came; a distribution needs a whole number of at least 2.")
+        given, facts = _parts_of(background)
+        made, tables = made_with(facts), {}
         for scorer, table in given.items():
             values = np.asarray(table.X, dtype=np.float64)
-            curves = {str(label): ecdf.fit(values[:, at], points) for at, label in enumerate(table.var_names)}
+            curves = {str(label): ecdf.fit(values[:, at], int(points)) for at, label in enumerate(table.var_names)}
             tables[scorer] = Table(bool(table.uns["signed"]), curves)
-            for fact in _MADE_WITH:
-                made.setdefault(fact, table.uns.get(fact, ""))
-                if made[fact] != table.uns.get(fact, "") or "; " in str(made[fact]):
-                    raise ValueError(
-                        f"The background has several values of {fact} ({made[fact]}, {table.uns.get(fact, '')}); "
-                        "score it with one model."
-                    )
         if not any(curve.count for table in tables.values() for curve in table.curves.values()):
             raise ValueError("The background has no score; a calibrator needs at least one.")
         scored = {number for table in given.values() for number in table.obs["record"]}
@@ -106,21 +102,37 @@ class Calibrator:
             lines.append(f"{scorer}: {len(counts)} tracks, {min(counts):,} to {max(counts):,} scores each")
         return "\n".join(lines)
 
-    def apply(self, scores: ScoreSet) -> ScoreSet:
+    def apply(self, scores: Any) -> ScoreSet:
         """Add the layer `quantile` to every table that has a background.
 
-        Where there is none (another scorer, track, model or organism) the quantile is NaN; `uns["quantile_reason"]`
-        says why, and one warning is given.
+        Where there is none (another scorer or track) the quantile is NaN; `uns["quantile_reason"]` says why, and one
+        warning is given. Another `step` or annotation is a warning too, and `attrs["quantile_note"]`.
 
         Args:
             scores: Scores of any variants; not changed.
+
+        Raises:
+            TypeError: Something else came.
+            ValueError: The scores are on another scale than the background: another checkpoint, organism or window, or
+                with `parity` and without.
         """
+        if not isinstance(scores, ScoreSet):
+            raise TypeError(
+                f"{type(scores).__name__} came; apply takes a ScoreSet, as Model.score_variants gives. For numbers of "
+                "one track there is quantile(scorer, track, numbers)."
+            )
+        note = compare(self.about, scores.attrs) if any(name in self.tables for name in scores) else ""
         tables = {name: self._applied(name, table) for name, table in scores.items()}
         missing = [f"{n}: {t.uns['quantile_reason']}" for n, t in tables.items() if t.uns.get("quantile_reason")]
         if missing:
             text = f"Some scores have no quantile. {'; '.join(missing)}."
             warnings.warn(text, GenomekitWarning, stacklevel=2)
-        return ScoreSet(scores.records, tables, {**scores.attrs, "quantile_background": self.about["background"]})
+        attrs = {**scores.attrs, "quantile_background": self.about["background"]}
+        attrs.pop("quantile_note", None)
+        if note:
+            attrs["quantile_note"] = note
+            warnings.warn(f"{note}.", GenomekitWarning, stacklevel=2)
+        return ScoreSet(scores.records, tables, attrs)
 
     def quantile(self, scorer: object, track: str, scores: Any) -> np.ndarray:
         """Give the quantiles of raw scores of one track.
@@ -137,8 +149,17 @@ class Calibrator:
         return 2 * quantile - 1 if table.signed else quantile
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Save as one `.npz` file, for `Calibrator.open`; a file that is there is replaced."""
+        """Save as one `.npz` file, for `Calibrator.open`; a file that is there is replaced.
+
+        Raises:
+            FileNotFoundError: The folder does not exist.
+            IsADirectoryError: A folder has that name.
+        """
         target = Path(path)
+        if not target.parent.is_dir():
+            raise FileNotFoundError(f"The folder {target.parent} does not exist; create it first.")
+        if target.is_dir():
+            raise IsADirectoryError(f"{target} is a folder; name a file in it, such as {target / 'background.npz'}.")
         arrays: dict[str, np.ndarray] = {}
         scorers = []
         for number, (name, table) in enumerate(self.tables.items()):
@@ -167,6 +188,7 @@ class Calibrator:
             FileNotFoundError: Nothing is there.
             ValueError: The file is damaged, or of another kind or version.
         """
+        _check_kind(Path(path))
         try:
             with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
                 meta = json.loads(str(arrays["meta"]))
@@ -180,8 +202,9 @@ class Calibrator:
                     curves = [ecdf.Curve(v.astype(np.float64), q, n) for v, q, n in zip(*values, strict=True)]
                     tables[facts["scorer"]] = Table(facts["signed"], dict(zip(facts["tracks"], curves, strict=True)))
         except (KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
+            why = error.args[0] if isinstance(error, KeyError) else error
             raise ValueError(
-                f"{path} cannot be read as a calibrator ({error}); it is damaged, or another file or version. Make it "
+                f"{path} cannot be read as a calibrator ({why}); it is damaged, or another file or version. Make it "
                 "again with Calibrator.fit(...).save(path)."
             ) from error
         return cls(tables, meta["about"])
@@ -190,7 +213,7 @@ class Calibrator:
         done = table.copy()
         done.layers.pop(QUANTILE, None)
         done.uns.pop("quantile_reason", None)
-        reason = self._other(name, table)
+        reason = "" if name in self.tables else "no background for this scorer"
         if not reason:
             known = self.tables[name].curves
             quantile = np.full(table.shape, np.nan, dtype=np.float32)
@@ -209,10 +232,29 @@ class Calibrator:
             done.uns["quantile_reason"] = reason
         return done
 
-    def _other(self, name: str, table: AnnData) -> str:
-        """Say why a whole table has no background, or nothing."""
-        for fact in _MADE_WITH[1:]:
-            ours, theirs = self.about.get(fact, ""), table.uns.get(fact, "")
-            if ours and theirs and ours != theirs:
-                return f"the background is of another {fact} ({str(ours)[:12]}, not {str(theirs)[:12]})"
-        return "" if name in self.tables else "no background for this scorer"
+
+def _parts_of(background: Any) -> tuple[Mapping[str, AnnData], Mapping[str, Any]]:
+    """Return the tables of a background, and what it says of itself."""
+    if isinstance(background, ScoreSet):
+        return background, background.attrs
+    if isinstance(background, AnnData) and {"scorer", "signed"} <= set(background.uns):
+        return {str(background.uns["scorer"]): background}, background.uns
+    raise TypeError(
+        f"{type(background).__name__} came as a background; give a ScoreSet, as Model.score_variants gives, or one of "
+        "its tables."
+    )
+
+
+def _check_kind(path: Path) -> None:
+    """Refuse what was never a calibrator; NumPy would speak of something else."""
+    if not path.exists():
+        raise FileNotFoundError(f"There is no calibrator at {path}.")
+    what = "a folder"
+    if path.is_file():
+        with path.open("rb") as file:
+            what = "" if file.read(2) == b"PK" else "a file of another kind"
+    if what:
+        raise ValueError(
+            f"{path} is not a calibrator but {what}; a calibrator is an .npz file that Calibrator.save wrote. (Saved "
+            "scores are opened with genomekit.open.)"
+        )

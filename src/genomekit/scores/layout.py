@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
+from genomekit.errors import shorten
 from genomekit.labels import TRACK_COORDS, plain_attrs, text
 
 GENE = ("gene_id", "gene_name", "gene_type", "gene_strand")
@@ -33,6 +34,7 @@ class ScorePart:
         raw: Scores (row, track); NaN where there is none, as for a track of the strand that is not the gene's.
         ref: The scorer's level of REF (row, track), where it has one.
         alt: The same of ALT.
+        name: Short name of the scorer, such as "atac" for the recommended one; "" where it has none.
     """
 
     scorer: str
@@ -43,6 +45,7 @@ class ScorePart:
     raw: np.ndarray
     ref: np.ndarray | None = None
     alt: np.ndarray | None = None
+    name: str = ""
 
 
 def together(parts: Sequence[ScorePart]) -> ScorePart:
@@ -83,6 +86,8 @@ def table_of(part: ScorePart, variants: Mapping[int, str], attrs: Mapping[str, o
     """
     layers = _check(part)
     uns = {**plain_attrs(attrs), "scorer": part.scorer, "modality": part.modality, "signed": int(part.signed)}
+    if part.name:
+        uns["name"] = part.name
     return AnnData(
         np.ascontiguousarray(part.raw, dtype=np.float32),
         obs=_rows(part, variants),
@@ -162,6 +167,27 @@ def ordered(table: AnnData, rows: np.ndarray) -> AnnData:
     return AnnData(_dense(table.X)[rows], obs=table.obs.iloc[rows], var=table.var, uns=dict(table.uns), layers=layers)
 
 
+def repeated(table: AnnData, copies: Sequence[tuple[int, int, str]]) -> AnnData:
+    """Add the rows of records again, for others that make the same change.
+
+    Args:
+        table: Rows of some records.
+        copies: Number of a record, that of the record whose rows it gets, and the text of its variant.
+    """
+    here = table.obs["record"].to_numpy()
+    own = [np.flatnonzero(here == source) for _, source, _ in copies]
+    rows = np.concatenate([np.arange(len(here)), *own])
+    counts = [len(one) for one in own]
+    new = {"record": [record for record, _, _ in copies], "variant": [variant for _, _, variant in copies]}
+    obs = table.obs.iloc[rows].reset_index(drop=True)
+    for name, values in new.items():
+        old = table.obs[name].to_numpy()
+        obs[name] = np.concatenate([old, np.repeat(np.array(values, dtype=old.dtype), counts)])
+    obs.index = _row_labels(obs)
+    layers = {name: np.asarray(values)[rows] for name, values in table.layers.items()}
+    return AnnData(_dense(table.X)[rows], obs=obs, var=table.var, uns=dict(table.uns), layers=layers)
+
+
 def common(many: Sequence[Mapping[str, object]]) -> dict[str, object]:
     """Merge attributes: what differs is listed, as where two machines did the work."""
     merged: dict[str, object] = {}
@@ -214,7 +240,7 @@ def _row_labels(obs: pd.DataFrame) -> pd.Index:
         junction = [f"{start}-{end}:{side}" for start, end, side in ends]
     else:
         junction = blank
-    named = zip(obs["record"].astype(str), obs["variant"], gene, junction, strict=True)
+    named = zip(obs["record"].astype(str), obs["variant"].map(shorten), gene, junction, strict=True)
     labels = pd.Series([" ".join(filter(None, words)) for words in named], dtype=object)
     again = labels.groupby(labels).cumcount() + 1
     return pd.Index(

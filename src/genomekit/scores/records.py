@@ -69,6 +69,7 @@ class Record:
         alt: ALT letters.
         id: Free label.
         reason: Why it cannot be scored; "" where it can.
+        same_as: Number of an earlier record that makes the same change; None where there is none.
     """
 
     number: int
@@ -78,6 +79,12 @@ class Record:
     alt: str
     id: str = ""
     reason: str = ""
+    same_as: int | None = None
+
+
+def same_as(record: AnyRecord) -> int | None:
+    """Return the number of an earlier record that makes the same change, where a record says so."""
+    return getattr(record, "same_as", None)
 
 
 def variant_text(record: AnyRecord) -> str:

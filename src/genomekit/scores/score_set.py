@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 from anndata import AnnData
@@ -15,6 +16,16 @@ from genomekit.scores import merge, show, store, summary, tidy
 from genomekit.scores.layout import ScorePart, common, join, table_of, together
 from genomekit.scores.records import AnyRecord, record_table
 
+if TYPE_CHECKING:
+    from genomekit.accessors.scores import ScoresAccessor
+
+
+class UnknownScorer(KeyError):
+    """There are no scores of that name; unlike that of a plain KeyError the text is shown as it is."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
 
 class ScoreSet(Mapping[str, AnnData]):
     """Scores of variants: for each scorer a table of (variant, gene or junction) by track.
@@ -22,7 +33,8 @@ class ScoreSet(Mapping[str, AnnData]):
     A mapping of scorer names to AnnData: `X` is the raw score, NaN where a track does not apply; layers `ref` and `alt`
     are the level of each allele, `quantile` is there after `Calibrator.apply`; `obs` says which record, variant, gene
     and junction a row is about, `var` describes the tracks, `uns` holds plain strings and numbers. A scorer object
-    serves as the key as well as its name.
+    serves as the key as well as its name, and so does what stands for one scorer alone: the short name by which it was
+    asked for ("rna_seq_active"), its modality, or its class. `.gk.plot()` draws them, as it does any result.
 
     Args:
         records: One row per record; see `genomekit.scores.record_table`.
@@ -52,6 +64,9 @@ class ScoreSet(Mapping[str, AnnData]):
         [['chrV:123:A>G', 'egg', 0.5], ['chrV:123:A>G', 'gut', -2.0]]
     """
 
+    if TYPE_CHECKING:
+        gk: ScoresAccessor  # set by genomekit.accessors, which lies above
+
     def __init__(
         self, records: pd.DataFrame, tables: Mapping[str, AnnData], attrs: Mapping[str, object] | None = None
     ) -> None:
@@ -60,10 +75,7 @@ class ScoreSet(Mapping[str, AnnData]):
         self.attrs = plain_attrs(attrs or {})
 
     def __getitem__(self, scorer: object) -> AnnData:
-        name = str(scorer)
-        if name not in self._tables:
-            raise KeyError(str(errors.unknown("scorer", name, self._tables)))
-        return self._tables[name]
+        return self._tables[self._key(scorer)]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._tables)
@@ -72,7 +84,33 @@ class ScoreSet(Mapping[str, AnnData]):
         return len(self._tables)
 
     def __contains__(self, scorer: object) -> bool:
-        return str(scorer) in self._tables
+        try:
+            self._key(scorer)
+        except UnknownScorer:
+            return False
+        return True
+
+    def _key(self, scorer: object) -> str:
+        """Return the name of the one scorer that is meant.
+
+        Raises:
+            UnknownScorer: There is none, or several.
+        """
+        name = str(scorer)
+        if name in self._tables:
+            return name
+        facts = show.facts_of(self._tables)
+        for stands_for in (
+            [one["scorer"] for one in facts if one.get("name") == name],
+            [one["scorer"] for one in facts if one["modality"] == name],
+            [one["scorer"] for one in facts if one["scorer"].partition("(")[0] == name],
+        ):
+            if len(stands_for) == 1:
+                return stands_for[0]
+            if stands_for:
+                listed = "; ".join(stands_for)
+                raise UnknownScorer(f"{name!r} stands for {len(stands_for)} scorers. Give the name of one: {listed}.")
+        raise UnknownScorer(str(errors.unknown("scorer", name, self._tables)))
 
     def __repr__(self) -> str:
         return show.as_text(self.records, self._tables)
@@ -83,8 +121,7 @@ class ScoreSet(Mapping[str, AnnData]):
     @property
     def scorers(self) -> pd.DataFrame:
         """One row per scorer: modality, signed, rows, tracks, what a row is about, layers and scorer."""
-        columns = ["modality", "signed", "rows", "tracks", "of", "layers", "scorer"]
-        return pd.DataFrame(show.facts_of(self._tables), columns=columns)
+        return show.table_of_tables(self._tables)
 
     @classmethod
     def concat(cls, sets: Sequence[ScoreSet]) -> ScoreSet:
@@ -125,11 +162,11 @@ class ScoreSet(Mapping[str, AnnData]):
         tables = {name: merge.merge_stranded(table) for name, table in self.items()}
         return ScoreSet(self.records, tables, self.attrs)
 
-    def summarize(self, n: int = 3) -> pd.DataFrame:
+    def summarize(self, n: Any = 3) -> pd.DataFrame:
         """List the strongest tracks of each variant, by modality, scorer and gene.
 
         Args:
-            n: Tracks of each.
+            n: Tracks of each, a whole number.
 
         Returns:
             Rows by record and rank, ordered by quantile where there is one, else by raw score, both without sign:
@@ -137,7 +174,7 @@ class ScoreSet(Mapping[str, AnnData]):
             raw_score, quantile_score, scorer and rank.
 
         Raises:
-            ValueError: `n` is below 1.
+            ValueError: `n` is no whole number, or below 1.
         """
         return summary.summarize(self, n)
 

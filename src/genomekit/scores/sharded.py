@@ -90,7 +90,7 @@ def open_sharded(path: str | os.PathLike[str]) -> ScoreSet:
     if not job["complete"]:
         text = f"{folder} is not complete: {len(table):,} records are done so far. Run the same job again to go on."
         warnings.warn(text, GenomekitWarning, stacklevel=3)
-    return ScoreSet(table, ShardTables(about), common(attrs))
+    return ScoreSet(table, ShardTables(about), {**common(attrs), **job.get("notes", {})})
 
 
 class ShardTables(Mapping[str, AnnData]):

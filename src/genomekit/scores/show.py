@@ -9,10 +9,13 @@ from typing import Any
 import pandas as pd
 from anndata import AnnData
 
+from genomekit.errors import shorten
 from genomekit.scores.layout import GENE
 from genomekit.scores.records import STATUSES
 
 _MOST = 5
+COLUMNS = ("modality", "signed", "rows", "tracks", "of", "layers", "scorer")
+"""What is shown of each table."""
 
 
 def as_text(records: pd.DataFrame, tables: Mapping[str, AnnData]) -> str:
@@ -26,7 +29,7 @@ def summary(records: pd.DataFrame, tables: Mapping[str, AnnData]) -> str:
     """What became of the records, and one line per scorer."""
     lines = [_title(records, tables)]
     if len(tables):
-        lines.append(pd.DataFrame(facts_of(tables)).to_string(index=False))
+        lines.append(table_of_tables(tables).to_string(index=False))
     return "\n".join(lines)
 
 
@@ -34,7 +37,7 @@ def as_html(records: pd.DataFrame, tables: Mapping[str, AnnData]) -> str:
     """The same as HTML tables."""
     parts = [f"<p><b>{html.escape(_title(records, tables))}</b></p>"]
     if len(tables):
-        parts.append(pd.DataFrame(facts_of(tables)).to_html(border=0, index=False))
+        parts.append(table_of_tables(tables).to_html(border=0, index=False))
     lost = _lost(records)
     if len(lost):
         parts.append(lost.to_html(border=0, index=False))
@@ -49,6 +52,11 @@ def _title(records: pd.DataFrame, tables: Mapping[str, AnnData]) -> str:
     return f"ScoreSet: {what}{f' ({fates})' if fates else ''}, {scorers}"
 
 
+def table_of_tables(tables: Mapping[str, AnnData]) -> pd.DataFrame:
+    """Write what is known of every table, one row each."""
+    return pd.DataFrame(facts_of(tables), columns=list(COLUMNS))
+
+
 def facts_of(tables: Mapping[str, AnnData]) -> list[dict[str, Any]]:
     """What is known of every table; of tables on disk without reading them."""
     known = getattr(tables, "facts", None)
@@ -56,7 +64,7 @@ def facts_of(tables: Mapping[str, AnnData]) -> list[dict[str, Any]]:
 
 
 def facts(table: AnnData) -> dict[str, Any]:
-    """Say what a table holds: scorer, modality, signed, rows, tracks, what a row is about, and layers."""
+    """Say what a table holds: `COLUMNS`, and the short name of its scorer."""
     uns = table.uns
     return {
         "modality": uns["modality"],
@@ -66,8 +74,11 @@ def facts(table: AnnData) -> dict[str, Any]:
         "of": "junctions" if "junction_start" in table.obs else "genes" if GENE[0] in table.obs else "variants",
         "layers": ", ".join(table.layers),
         "scorer": uns["scorer"],
+        "name": uns.get("name", ""),
     }
 
 
 def _lost(records: pd.DataFrame) -> pd.DataFrame:
-    return records.loc[records["status"] != "ok", ["record", "variant", "status", "reason"]].head(_MOST)
+    lost = records[records["status"] != "ok"].head(_MOST)
+    named = lost["variant"].where(lost["chrom"] != "", lost["id"])  # what could not be read stands as it came
+    return lost.assign(variant=named.map(shorten))[["record", "variant", "status", "reason"]]

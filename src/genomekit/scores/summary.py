@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,11 +17,11 @@ COLUMNS = ("record", "variant", "modality", "gene_id", "gene_name", "junction", 
            "biosample_name", "raw_score", "quantile_score", "scorer", "rank")  # fmt: skip
 
 
-def summarize(tables: Mapping[str, AnnData], n: int) -> pd.DataFrame:
+def summarize(tables: Mapping[str, AnnData], n: Any) -> pd.DataFrame:
     """List the `n` strongest tracks of each variant, modality, scorer and gene; see `ScoreSet.summarize`."""
-    if n < 1:
-        raise ValueError(f"n={n} came; ask for at least 1 track of each variant and gene.")
-    parts = [part for name in tables if len(part := _strongest(tables[name], n))]
+    if not isinstance(n, int | np.integer) or isinstance(n, bool) or n < 1:
+        raise ValueError(f"n={n!r} came; ask for a whole number of tracks, at least 1, of each variant.")
+    parts = [part for name in tables if len(part := _strongest(tables[name], int(n)))]
     if not parts:
         return pd.DataFrame(columns=list(COLUMNS))
     found = pd.concat(parts, ignore_index=True)

@@ -1,6 +1,5 @@
 """Scores of a stretch around the variant."""
 
-import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +8,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from genomekit.scoring.aggregation import AGGREGATIONS, Aggregation, aggregation_name
-from genomekit.scoring.scorer import AggregationScorer, Bins, Values
+from genomekit.scoring.scorer import AggregationScorer, Bins, ModalityName, Values
 from genomekit.tracks import Modality
 
 _FAR = ("contact", "splice_junction")
@@ -25,14 +24,14 @@ class CenterMaskScorer(AggregationScorer):
     ends of the window are left out.
 
     Args:
-        modality: What is read; not contact maps nor junctions.
+        modality: What is read along the sequence; not contact maps nor junctions.
         width: bp of the stretch; None is the whole window. Upstream allows 501, 2001, 10001, 100001, 200001 and None.
         aggregation: One of `AGGREGATIONS`, in either case of letters.
         aligned: Whether ALT of an insertion or deletion is put on the coordinates of REF first; upstream does not, so
             what lies right of it in the mask is compared with its shifted neighbour.
 
     Raises:
-        ValueError: A width below 1, an unknown aggregation, or a modality that is not read along the sequence.
+        ValueError: A width below 1, an unknown aggregation or modality, or one that is not read along the sequence.
 
     Example:
         >>> scorer = CenterMaskScorer("dnase", 501, "DIFF_MEAN")
@@ -45,20 +44,17 @@ class CenterMaskScorer(AggregationScorer):
         google-deepmind/alphagenome_research, centre mask variant scorer.
     """
 
-    modality: str
+    modality: ModalityName
     width: int | None = _RECOMMENDED_WIDTH
     aggregation: str = "diff_log2_sum"
     aligned: bool = False
 
     def __post_init__(self) -> None:
+        """Check what came."""
+        super().__post_init__()
         object.__setattr__(self, "aggregation", aggregation_name(self.aggregation))
         if self.width is not None and (isinstance(self.width, bool) or int(self.width) != self.width or self.width < 1):
             raise ValueError(f"width={self.width!r} came; give at least 1 bp, or None for the whole window.")
-        if re.search("contact|junction", self.modality):
-            raise ValueError(
-                f"{self.modality!r} has no positions along the sequence to mask; a centre mask reads coverage tracks, "
-                "splice sites or splice-site usage."
-            )
 
     @property
     def _rule(self) -> Aggregation:
@@ -94,8 +90,8 @@ def recommended_scorer(modality: Modality) -> CenterMaskScorer:
             f"{modality.name!r} has no centre-mask scorer. Leave it out, or give a scorer= of your own for it."
         )
     if modality.head_kind != "track":
-        return CenterMaskScorer(modality.name, _RECOMMENDED_WIDTH, "max_abs_diff")
-    return CenterMaskScorer(modality.name, _RECOMMENDED_WIDTHS.get(modality.name, _RECOMMENDED_WIDTH))
+        return CenterMaskScorer(modality, _RECOMMENDED_WIDTH, "max_abs_diff")
+    return CenterMaskScorer(modality, _RECOMMENDED_WIDTHS.get(modality.name, _RECOMMENDED_WIDTH))
 
 
 def _mask(values: Values) -> Float[Tensor, "variant bin 1"]:

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from genomekit.scoring.scorer import Bins, Scorer, Values
+from genomekit.scoring.scorer import Bins, ModalityName, Scorer, Values
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,9 @@ class ContactMapScorer(Scorer):
         google-deepmind/alphagenome_research, contact map variant scorer.
     """
 
-    modality: str = "contact_maps"
+    modality: ModalityName = "contact_maps"
     signed: ClassVar[bool] = False
+    head_kinds: ClassVar[tuple[str, ...]] = ("contact",)
 
     def bins(self, starts: Int[np.ndarray, " variant"], length: int, resolution: int) -> list[Bins]:
         """Give the bin of each variant's first base."""

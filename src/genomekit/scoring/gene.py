@@ -8,13 +8,13 @@ from typing import ClassVar
 from genomekit.errors import unknown
 from genomekit.scoring.aggregation import aggregation_name
 from genomekit.scoring.masks import body_targets, exon_targets
-from genomekit.scoring.scorer import AggregationScorer, Place, Scorer, Target
+from genomekit.scoring.scorer import AggregationScorer, Genes, GeneScorer, ModalityName, Place, Target
 
 MASKS = ("exons", "body")
 
 
 @dataclass(frozen=True)
-class GeneMaskLFCScorer(Scorer):
+class GeneMaskLFCScorer(GeneScorer):
     """Log fold change of a gene's mean signal over its exons: ln(mean ALT + 0.001) - ln(mean REF + 0.001).
 
     One row for each gene with a transcript start in the window; its mask is every exon of those transcripts, whatever
@@ -22,7 +22,7 @@ class GeneMaskLFCScorer(Scorer):
 
     Args:
         modality: A 1 bp modality.
-        gene: Name or id of the one gene to score; None is every gene.
+        gene: Name or id of a gene, or several in a list: those to score. None is every gene.
 
     Example:
         >>> str(GeneMaskLFCScorer())
@@ -32,8 +32,8 @@ class GeneMaskLFCScorer(Scorer):
         google-deepmind/alphagenome_research, gene variant scorer.
     """
 
-    modality: str = "rna_seq"
-    gene: str | None = None
+    modality: ModalityName = "rna_seq"
+    gene: Genes = None
     signed: ClassVar[bool] = True
     differentiable: ClassVar[bool] = True
     aligned: ClassVar[bool] = True
@@ -45,19 +45,19 @@ class GeneMaskLFCScorer(Scorer):
 
 
 @dataclass(frozen=True)
-class GeneMaskActiveScorer(Scorer):
+class GeneMaskActiveScorer(GeneScorer):
     """Larger of both alleles' mean signal over a gene's exons: how active the gene is, whatever the change.
 
     Args:
         modality: A 1 bp modality.
-        gene: Name or id of the one gene to score; None is every gene with a transcript start in the window.
+        gene: See `GeneMaskLFCScorer`.
 
     Source:
         google-deepmind/alphagenome_research, gene variant scorer.
     """
 
-    modality: str = "rna_seq"
-    gene: str | None = None
+    modality: ModalityName = "rna_seq"
+    gene: Genes = None
     signed: ClassVar[bool] = False
     aligned: ClassVar[bool] = True
     nothing: ClassVar[str] = GeneMaskLFCScorer.nothing
@@ -68,27 +68,30 @@ class GeneMaskActiveScorer(Scorer):
 
 
 @dataclass(frozen=True)
-class GeneMaskSplicingScorer(Scorer):
+class GeneMaskSplicingScorer(GeneScorer):
     """Largest change of a splice modality over the body of each gene that the variant touches.
 
     Args:
         modality: "splice_sites" or "splice_site_usage".
         width: Only this many bp around the variant; None is the whole body. (Upstream's local model ignores it, and so
             does `parity=True`.)
-        gene: Name or id of the one gene to score.
+        gene: See `GeneMaskLFCScorer`.
 
     Source:
         google-deepmind/alphagenome_research, gene variant scorer.
     """
 
-    modality: str = "splice_sites"
+    modality: ModalityName = "splice_sites"
     width: int | None = None
-    gene: str | None = None
+    gene: Genes = None
     signed: ClassVar[bool] = False
     aligned: ClassVar[bool] = True
+    head_kinds: ClassVar[tuple[str, ...]] = ("splice_class", "splice_usage")
     nothing: ClassVar[str] = "the variant touches no gene"
 
     def __post_init__(self) -> None:
+        """Check what came."""
+        super().__post_init__()
         if self.width is not None and self.width < 1:
             raise ValueError(f"width={self.width} came; give at least 1 bp, or None for the whole gene.")
 
@@ -98,7 +101,7 @@ class GeneMaskSplicingScorer(Scorer):
 
 
 @dataclass(frozen=True)
-class GeneMaskScorer(AggregationScorer):
+class GeneMaskScorer(GeneScorer, AggregationScorer):
     """Any aggregation over the exons or bodies of genes; with `score_interval`, the signal of genes in an interval.
 
     Args:
@@ -106,7 +109,7 @@ class GeneMaskScorer(AggregationScorer):
         mask: "exons" of transcripts that start in the window, or the "body" of genes the variant touches.
         aggregation: One of `AGGREGATIONS`.
         width: bp around the middle of the variant or interval; None is the whole window.
-        gene: Name or id of the one gene to score.
+        gene: See `GeneMaskLFCScorer`.
 
     Raises:
         ValueError: An unknown mask or aggregation, or a width below 1.
@@ -119,14 +122,16 @@ class GeneMaskScorer(AggregationScorer):
         google-deepmind/alphagenome_research, gene mask interval scorer.
     """
 
-    modality: str = "rna_seq"
+    modality: ModalityName = "rna_seq"
     mask: str = "exons"
     aggregation: str = "diff_mean"
     width: int | None = None
-    gene: str | None = None
+    gene: Genes = None
     aligned: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
+        """Check what came."""
+        super().__post_init__()
         object.__setattr__(self, "aggregation", aggregation_name(self.aggregation))
         if self.mask not in MASKS:
             raise unknown("mask", self.mask, MASKS)

@@ -14,7 +14,7 @@ import pandas as pd
 from genomekit.genome.interval import Interval
 from genomekit.scoring.aggregation import aggregation_name
 from genomekit.scoring.masks import MaskRule, clipped
-from genomekit.scoring.scorer import AggregationScorer, Place, Target
+from genomekit.scoring.scorer import AggregationScorer, ModalityName, Place, Target
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class IntervalMaskScorer(AggregationScorer):
         title: What the intervals are, for the name of the scorer.
 
     Raises:
-        ValueError: No interval, or an unknown aggregation.
+        ValueError: No interval, an unknown aggregation or modality, or one that is not read along the sequence.
 
     Example:
         >>> scorer = IntervalMaskScorer("dnase", ["chrV:100-300"], "diff_log2_sum", title="enhancers")
@@ -36,7 +36,7 @@ class IntervalMaskScorer(AggregationScorer):
         ("IntervalMaskScorer(modality='dnase', title='enhancers', aggregation='diff_log2_sum', intervals=1)", 1)
     """
 
-    modality: str
+    modality: ModalityName
     intervals: tuple[Interval, ...]
     aggregation: str = "diff_log2_sum"
     title: str = "intervals"
@@ -45,7 +45,7 @@ class IntervalMaskScorer(AggregationScorer):
 
     def __init__(
         self,
-        modality: str,
+        modality: ModalityName,
         intervals: Iterable[Interval | str],
         aggregation: str = "diff_log2_sum",
         title: str = "intervals",
@@ -56,10 +56,15 @@ class IntervalMaskScorer(AggregationScorer):
             raise ValueError("No interval came; give at least one, 0-based half-open.")
         for field, value in (("modality", modality), ("intervals", parsed), ("aggregation", name), ("title", title)):
             object.__setattr__(self, field, value)
+        self.__post_init__()
 
     @classmethod
     def from_bed(
-        cls, path: str | PathLike[str], modality: str, aggregation: str = "diff_log2_sum", title: str | None = None
+        cls,
+        path: str | PathLike[str],
+        modality: ModalityName,
+        aggregation: str = "diff_log2_sum",
+        title: str | None = None,
     ) -> IntervalMaskScorer:
         """Take the intervals of a BED file; rows of one name (column 4, "." is none) are one mask.
 

@@ -20,6 +20,7 @@ from genomekit.predict.request import AnyGenome, Options, find_genome, find_own_
 from genomekit.predict.result import provenance
 from genomekit.predict.verbs import choose_window
 from genomekit.scoring.center_mask import CenterMaskScorer
+from genomekit.scoring.contract import check_scorer
 from genomekit.scoring.junction import JunctionScorer
 from genomekit.scoring.recommended import RECOMMENDED, recommended_scorers
 from genomekit.scoring.scorer import Scorer
@@ -28,6 +29,8 @@ Scorers = Scorer | str | Iterable[Scorer | str] | None
 
 LOCAL_WINDOW = 131_072
 """bp, where every scorer reads a place around the variant and the checkpoint's own default is longer."""
+_HASH = 16
+"""Digits of a hash that are kept, of 64."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,30 +62,32 @@ class Job:
         """Return a variant with its chromosome named as in the genome."""
         return replace(variant, chrom=self.genome.resolve(variant.chrom))
 
+    @property
+    def default_length(self) -> int:
+        """Bp of the window where none was said."""
+        default = self.engine.config.default_length
+        local = all(isinstance(scorer, CenterMaskScorer) for scorer in self.reads)
+        return min(default, LOCAL_WINDOW) if local else default
+
     def window(self, interval: Interval) -> Window:
         """Choose the window of a variant or interval."""
-        default = self.engine.config.default_length
-        if all(isinstance(scorer, CenterMaskScorer) for scorer in self.reads):
-            default = min(default, LOCAL_WINDOW)
         if self.step > 1:
             # Where a window lies depends on the variant alone, not on what else is scored.
             middle = (interval.start + interval.width // 2) // self.step * self.step + self.step // 2
             middle = min(middle, self.genome.chroms[interval.chrom] - 1)
             reach = max(middle - interval.start, interval.end - middle, 1)
             interval = Interval(interval.chrom, max(middle - reach, 0), middle + reach, interval.strand)
-        return choose_window(self.engine, interval, self.genome, self.length, default)
+        return choose_window(self.engine, interval, self.genome, self.length, self.default_length)
 
     @property
     def attrs(self) -> dict[str, Any]:
         """With what the scores are made."""
-        # Named only where it is used: of a preset it would be downloaded for its name alone.
-        used = self.genome.has_annotation and not all(map(_is_place, self.reads))
-        annotation = Path(self.genome.annotation.source).name if used else ""
         return {
             "organism": self.organism,
             "assembly": self.genome.assembly or "",
-            "annotation": annotation,
+            **annotation_attrs(self.genome, self.reads),
             "parity": int(self.parity),
+            "window_length": self.length or self.default_length,
             "window_step": self.step,
             **provenance(self.engine),
         }
@@ -146,20 +151,44 @@ def choose_scorers(
         chosen.append(named[one] if isinstance(one, str) else one)
     if not chosen:
         raise ValueError("No scorer came; give at least one, or None for the recommended ones.")
+    for one in chosen:
+        check_scorer(one, f"or name one of: {', '.join(known)}")
     names = [str(one) for one in chosen]
     if len(set(names)) < len(names):
         raise ValueError(f"A scorer came twice among {', '.join(names)}; give each once.")
     have = engine.tracks.select(organism=organism).modalities
     for one in chosen:
-        if not isinstance(one, Scorer):
-            listed = ", ".join(known)
-            raise TypeError(f"{one!r} is no scorer; derive from genomekit.scoring.Scorer, or name one of: {listed}.")
         if one.modality not in have:
             raise ValueError(
                 f"{one} reads {one.modality!r}, which {engine.checkpoint.name!r} does not predict for {organism}; it "
                 f"has {', '.join(have)}."
             )
+        one.check_kind(have[one.modality])
+    if modalities is not None:
+        _check_agree(chosen, engine.tracks.select(organism=organism, modalities=modalities).modalities)
     return chosen
+
+
+def _check_agree(chosen: Iterable[Scorer], asked: Iterable[str]) -> None:
+    """Refuse scorers of modalities that were left out."""
+    for one in chosen:
+        if one.modality not in asked:
+            raise ValueError(
+                f"modalities= leaves {one.modality!r} out, which {one} reads; it names {', '.join(asked)}. Scorers say "
+                "what is read: leave modalities= out, or give scorers= of these modalities."
+            )
+
+
+def annotation_attrs(genome: Genome, scorers: Iterable[Scorer]) -> dict[str, str]:
+    """Say which annotation scorers read: the name of its file, the release that it declares, and a hash of its content.
+
+    All are "" where no scorer reads one: that of a preset would be downloaded for its name alone.
+    """
+    name = release = content = ""
+    if genome.has_annotation and not all(map(_is_place, scorers)):
+        annotation = genome.annotation
+        name, release, content = Path(annotation.source).name, annotation.release, annotation.content_hash[:_HASH]
+    return {"annotation": name, "annotation_release": release, "annotation_hash": content}
 
 
 def _without_sites(genome: Genome) -> str:

@@ -11,7 +11,7 @@ import pandas as pd
 from jaxtyping import Float
 
 from genomekit.scoring.masks import gene_row, touched_genes
-from genomekit.scoring.scorer import Place, Scorer
+from genomekit.scoring.scorer import Genes, GeneScorer, ModalityName, Place, Scorer
 
 _LEAST = 1e-7
 """Added to a count before its logarithm."""
@@ -29,6 +29,8 @@ class JunctionRows(NamedTuple):
 class JunctionScorer(Scorer):
     """A scorer of introns: it is given those that both alleles were read at, and says which of them are rows."""
 
+    head_kinds: ClassVar[tuple[str, ...]] = ("splice_junction",)
+
     def choose(
         self, place: Place, introns: pd.DataFrame, ref: Float[np.ndarray, "junction tissue"],
         alt: Float[np.ndarray, "junction tissue"],
@@ -45,7 +47,7 @@ class JunctionScorer(Scorer):
 
 
 @dataclass(frozen=True)
-class SpliceJunctionScorer(JunctionScorer):
+class SpliceJunctionScorer(GeneScorer, JunctionScorer):
     """Change of junctions, |ln(ALT + 1e-7) - ln(REF + 1e-7)|: for each gene those that change most in some tissue.
 
     Both alleles are read at the same splice sites: the most probable of either allele and the annotated ones, in the
@@ -54,16 +56,17 @@ class SpliceJunctionScorer(JunctionScorer):
 
     Args:
         modality: A modality of splice junctions.
-        gene: Name or id of the one gene to score; None is every protein-coding gene that the variant touches.
+        gene: Names or ids of the genes to score; None is every protein-coding gene that the variant touches.
 
     Source:
         google-deepmind/alphagenome_research, splice junction variant scorer. With `parity=True` scores are rounded to
         float16 and only the 256 left-most sites of each kind count, as there.
     """
 
-    modality: str = "splice_junctions"
-    gene: str | None = None
+    modality: ModalityName = "splice_junctions"
+    gene: Genes = None
     signed: ClassVar[bool] = False
+    head_kinds: ClassVar[tuple[str, ...]] = JunctionScorer.head_kinds
     nothing: ClassVar[str] = "no junction lies in a protein-coding gene that the variant touches"
 
     def choose(

@@ -16,7 +16,7 @@ from genomekit.genome.assembly import Genome
 from genomekit.genome.interval import Interval
 from genomekit.genome.spans import merged
 from genomekit.scoring.aggregation import AGGREGATIONS
-from genomekit.scoring.scorer import Bins, Place, Target, Values
+from genomekit.scoring.scorer import Bins, Genes, Place, Target, Values
 
 Spans = tuple[tuple[int, int], ...]
 """Stretches of a window, 0-based half-open, ascending and apart."""
@@ -75,7 +75,7 @@ def annotated(place: Place, scorer: object) -> Genome:
 
 
 def exon_targets(
-    place: Place, scorer: object, aggregation: str, gene: str | None, within: Interval | None = None
+    place: Place, scorer: object, aggregation: str, gene: Genes, within: Interval | None = None
 ) -> list[Target]:
     """Give each gene with a transcript start in the window (or within an interval): all exons of those transcripts."""
     genome, where = annotated(place, scorer), within or place.window
@@ -92,9 +92,7 @@ def exon_targets(
     return found
 
 
-def body_targets(
-    place: Place, scorer: object, aggregation: str, gene: str | None, width: int | None = None
-) -> list[Target]:
+def body_targets(place: Place, scorer: object, aggregation: str, gene: Genes, width: int | None = None) -> list[Target]:
     """Give each gene that the variant touches: its body, cut to the window and to `width` bp around the variant."""
     within = None if width is None else place.touched.resize(width)
     found = []
@@ -106,12 +104,12 @@ def body_targets(
     return found
 
 
-def touched_genes(place: Place, scorer: object, gene: str | None, *, protein_coding: bool = False) -> pd.DataFrame:
-    """Return the genes that the variant touches, or of these the one that is named."""
+def touched_genes(place: Place, scorer: object, gene: Genes, *, protein_coding: bool = False) -> pd.DataFrame:
+    """Return the genes that the variant touches, or of these the ones that are named."""
     genome = annotated(place, scorer)
     found = place.genes[place.genes["coding"]] if protein_coding else place.genes
     if gene is not None:
-        found = found[found["gene_id"] == genome.genes(gene=gene)["gene_id"].iloc[0]]
+        found = found[found["gene_id"].isin(genome.genes(gene=gene)["gene_id"])]
     return found
 
 

@@ -12,7 +12,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from genomekit.scoring.masks import Spans, annotated, gene_row, touched_genes
-from genomekit.scoring.scorer import Bins, Place, Scorer, Target, Values
+from genomekit.scoring.scorer import Bins, Genes, GeneScorer, ModalityName, Place, Target, Values
 
 UPSTREAM = 400
 """bp read before each site, the last transcribed base included."""
@@ -22,7 +22,7 @@ _INSIDE = 0.8
 
 
 @dataclass(frozen=True)
-class PolyadenylationScorer(Scorer):
+class PolyadenylationScorer(GeneScorer):
     """Largest change of the ratio of proximal to distal polyadenylation, over every split of a gene's sites.
 
     c_i is the ratio ALT / REF of the coverage of the 400 bp before site i (0 where it is not a number). For the split
@@ -32,14 +32,14 @@ class PolyadenylationScorer(Scorer):
 
     Args:
         modality: A 1 bp modality of transcription.
-        gene: Name or id of the one gene to score.
+        gene: Names or ids of the genes to score; None is every gene that the variant touches.
 
     Source:
         google-deepmind/alphagenome_research, polyadenylation variant scorer.
     """
 
-    modality: str = "rna_seq"
-    gene: str | None = None
+    modality: ModalityName = "rna_seq"
+    gene: Genes = None
     signed: ClassVar[bool] = False
     aligned: ClassVar[bool] = True
     nothing: ClassVar[str] = "the variant touches no gene with two polyadenylation sites in the window"

@@ -53,6 +53,22 @@ def recommended_scorers(modalities: Mapping[str, Modality], *, polyadenylation: 
         found.pop("polyadenylation", None)
     for name, modality in modalities.items():
         if name not in RECOMMENDED and modality.head_kind == "track":
-            found[name] = CenterMaskScorer(name, 501, "diff_log2_sum")
-            found[f"{name}_active"] = CenterMaskScorer(name, 501, "active_sum")
+            found[name] = CenterMaskScorer(modality, 501, "diff_log2_sum")
+            found[f"{name}_active"] = CenterMaskScorer(modality, 501, "active_sum")
     return found
+
+
+def short_name(scorer: Scorer, modality: Modality) -> str:
+    """Return the name of a recommended scorer, "" of any other.
+
+    Args:
+        scorer: The scorer.
+        modality: What it reads.
+
+    Example:
+        >>> from genomekit.tracks import MODALITIES
+        >>> short_name(CenterMaskScorer("atac", 501), MODALITIES["atac"])
+        'atac'
+    """
+    known = recommended_scorers({modality.name: modality})
+    return next((name for name, one in known.items() if one == scorer), "")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import Any, ClassVar, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,16 @@ from torch import Tensor
 from genomekit.genome.assembly import Genome
 from genomekit.genome.interval import Interval
 from genomekit.scoring.aggregation import AGGREGATIONS
+from genomekit.tracks import MODALITIES, Modality, modality_name
+from genomekit.tracks.modality import HEAD_KINDS
+
+ALONG = ("track", "splice_class", "splice_usage")
+"""Kinds of head whose predictions lie along the sequence."""
+ModalityName: TypeAlias = Any
+"""Name of a modality, or the `Modality`; a scorer keeps the name."""
+Genes: TypeAlias = Any
+"""Name or id of a gene, a collection of them, or None; a scorer keeps text, a tuple or None."""
+_OWN = "one that reads a place around the variant has bins and score, any other targets whose rules have them."
 
 
 class Bins(NamedTuple):
@@ -130,6 +140,40 @@ class Scorer:
     """Whether ALT is put on the coordinates of REF before they are compared (1 bp modalities)."""
     nothing: str = "nothing to score"
     """Why there may be no row."""
+    head_kinds: ClassVar[tuple[str, ...]] = tuple(kind for kind in HEAD_KINDS if kind != "splice_junction")
+    """Kinds of modality that it can read; see `Modality.head_kind`."""
+
+    def __post_init__(self) -> None:
+        """Check the modality. A dataclass calls this; one with a `__post_init__` of its own calls it from there.
+
+        Raises:
+            TypeError: The class names no modality.
+            ValueError: A name that is none, near matches are listed; or a modality that the scorer cannot read.
+        """
+        given: Any = getattr(self, "modality", None)
+        if given is None and not hasattr(self, "modality"):
+            kind = type(self).__name__
+            raise TypeError(f"{kind} does not say what it reads; give it a field, modality: str = 'atac'.")
+        name = modality_name(given)
+        if name != given:
+            object.__setattr__(self, "modality", name)
+        known = given if isinstance(given, Modality) else MODALITIES.get(name)
+        if known is not None:
+            self.check_kind(known)
+
+    def check_kind(self, modality: Modality) -> None:
+        """Check that the scorer can read a modality.
+
+        Raises:
+            ValueError: It cannot; what it can read is listed.
+        """
+        if modality.head_kind not in self.head_kinds:
+            listed = ", ".join(name for name, one in MODALITIES.items() if one.head_kind in self.head_kinds)
+            hint = " Junctions are for scorers derived from JunctionScorer." if "junction" in modality.head_kind else ""
+            raise ValueError(
+                f"{type(self).__name__} cannot read {modality.name!r}, which has a {modality.head_kind} head; of the "
+                f"published modalities it can read {listed}.{hint}"
+            )
 
     def __str__(self) -> str:
         """Name the scorer in results; options that are off are left out."""
@@ -143,11 +187,11 @@ class Scorer:
 
     def bins(self, starts: Int[np.ndarray, " variant"], length: int, resolution: int) -> list[Bins]:
         """Say which bins are read; see `Rule.bins`."""
-        raise TypeError(f"{self} reads no place of its own; ask the rules of its targets.")
+        raise NotImplementedError(f"{self} has no bins(); {_OWN}")
 
     def score(self, ref: list[Values], alt: list[Values]) -> Float[Tensor, "variant track"]:
         """Score ALT against REF; see `Rule.score`."""
-        raise TypeError(f"{self} reads no place of its own; ask the rules of its targets.")
+        raise NotImplementedError(f"{self} has no score(); {_OWN}")
 
     def level(self, ref: list[Values]) -> Float[Tensor, "variant track"]:
         """Give the measure of one allele; NaN where a scorer has none."""
@@ -158,6 +202,7 @@ class AggregationScorer(Scorer):
     """A scorer whose score is one of `AGGREGATIONS`, which says what kind of score it is."""
 
     aggregation: str
+    head_kinds: ClassVar[tuple[str, ...]] = ALONG
 
     @property
     def signed(self) -> bool:
@@ -168,3 +213,40 @@ class AggregationScorer(Scorer):
     def differentiable(self) -> bool:
         """Whether the score has a useful gradient where ALT is REF: the differences do."""
         return self.signed
+
+
+class GeneScorer(Scorer):
+    """A scorer of genes: of all that there are, of one, or of a set."""
+
+    gene: Genes
+    head_kinds: ClassVar[tuple[str, ...]] = ALONG
+
+    def __post_init__(self) -> None:
+        """Check the modality and the genes."""
+        super().__post_init__()
+        object.__setattr__(self, "gene", gene_set(self.gene))
+
+
+def gene_set(given: Genes) -> str | tuple[str, ...] | None:
+    """Return names or ids of genes as what a frozen scorer keeps.
+
+    Args:
+        given: One, a collection of them (list, set, column of a table), or None for every gene.
+
+    Raises:
+        ValueError: No gene, or what is no text.
+
+    Example:
+        >>> gene_set(["unc-54", "lin-12", "unc-54"]), gene_set({"unc-54"})
+        (('unc-54', 'lin-12'), 'unc-54')
+    """
+    if given is None or isinstance(given, str):
+        return given
+    listed = [*given] if isinstance(given, Iterable) else [given]
+    strange = [one for one in listed if not isinstance(one, str) or not one]
+    if strange or not listed:
+        came = repr(strange[0]) if strange else f"gene={given!r}"
+        raise ValueError(f"{came} came; give the name or id of a gene, several in a list, or None for every gene.")
+    # A set has no order, and the name of a scorer must not depend on chance.
+    names = tuple(dict.fromkeys(sorted(listed) if isinstance(given, set | frozenset) else listed))
+    return names[0] if len(names) == 1 else names

@@ -18,14 +18,16 @@ from genomekit.genome.edit import Edit, Event
 from genomekit.genome.interval import Interval
 from genomekit.genome.variant import Variant
 from genomekit.genome.window import Window
-from genomekit.predict.variant import hull
+from genomekit.predict.variant import check_span, hull
 from genomekit.scores import ScorePart
 from genomekit.scores.records import AnyRecord
 from genomekit.scoring.alleles import Ask, Orientation, read, spans_of
 from genomekit.scoring.apart import apart
+from genomekit.scoring.contract import choose_introns, not_finite, targets_of
 from genomekit.scoring.job import Job
 from genomekit.scoring.junction import JunctionScorer
 from genomekit.scoring.junction_read import Introns, body_asks, choose_sites, no_introns, read_introns
+from genomekit.scoring.recommended import short_name
 from genomekit.scoring.scorer import Place, Scorer, Target, Values
 
 
@@ -72,7 +74,10 @@ class Scene:
     @classmethod
     def of(cls, job: Job, record: int, variants: Sequence[Variant], interval: Interval | None = None) -> Scene:
         """Lay a variant (or those of a haplotype) over its window, and ask every scorer for its rows."""
-        window = job.window(interval or hull(variants, job.genome, parity=job.parity))
+        if interval is None:
+            interval = hull(variants, job.genome, parity=job.parity)
+            check_span(variants, interval, job.engine.config.lengths, job.length)
+        window = job.window(interval)
         edit = Edit.of(variants, window, job.genome, ref_check=job.ref_check, parity=job.parity)
         placed = edit.variants or tuple(variants)
         start = min(one.start for one in placed)
@@ -109,7 +114,7 @@ class Scene:
                 continue
             own: list[Row] = []
             with apart(scorer, failed):
-                for target in scorer.targets(place):
+                for target in targets_of(scorer, place):
                     first, resolution = len(asks), part.modality.resolution
                     for bins in target.rule.bins(np.array([offset]), window.length, resolution):
                         asks.append(Ask(part, bins, scorer.aligned))
@@ -221,33 +226,39 @@ class Scene:
         raw, before, after = (np.full(shape, np.nan, dtype=np.float32) for _ in range(3))
         for number, (target, asks) in enumerate(rows):
             rule, kept = target.rule, _on_strand(part, target.strand)
-            for out, values in (
-                (raw, rule.score(ref[asks], alt[asks])),
-                (before, rule.level(ref[asks])),
-                (after, rule.level(alt[asks])),
-            ):
-                out[number, kept] = self._checked(values[0], scorer)[kept]
+            one, other = ref[asks], alt[asks]
+            made = [] if self.edit is None else [(raw, "score", rule.score(one, other))]
+            made += [(before, "level", rule.level(one)), (after, "level", rule.level(other))]
+            for out, what, values in made:
+                out[number, kept] = self._checked(values[0].float().cpu().numpy()[kept], scorer, what, one + other)
         obs = self._obs([dict(target.row) for target, _ in rows])
         levels = (None, None) if np.isnan(before).all() and len(rows) else (before, after)
-        return ScorePart(str(scorer), scorer.modality, scorer.signed, obs, part.rows, raw, *levels)
+        return self._score_part(scorer, obs, part.rows, raw, *levels)
 
     def _junctions(self, scorer: JunctionScorer, part: Part, introns: Introns) -> ScorePart:
-        rows = scorer.choose(self.place, *introns)
         # One row of the table for each biosample: the strand belongs to the junction.
         tissues = part.rows.drop_duplicates("name").assign(strand=".")
+        rows = choose_introns(scorer, self.place, introns, len(tissues))
         obs = self._obs([dict(row) for row in rows.rows])
-        return ScorePart(str(scorer), scorer.modality, scorer.signed, obs, tissues, rows.raw, rows.ref, rows.alt)
+        return self._score_part(scorer, obs, tissues, rows.raw, rows.ref, rows.alt)
+
+    def _score_part(self, scorer: Scorer, obs: pd.DataFrame, var: pd.DataFrame, *values: Any) -> ScorePart:
+        name = short_name(scorer, self.job.reads[scorer].modality)
+        return ScorePart(str(scorer), scorer.modality, scorer.signed, obs, var, *values, name=name)
 
     def _obs(self, rows: list[dict[str, Any]]) -> pd.DataFrame:
         frame = pd.DataFrame(rows, index=range(len(rows)))
         frame.insert(0, "record", self.record)
         return frame
 
-    def _checked(self, values: torch.Tensor, scorer: Scorer) -> np.ndarray:
-        # A measure that a scorer does not have is NaN; any other is no number.
-        if torch.isnan(values).all():
-            return values.float().cpu().numpy()
-        return self.job.engine.checked(values, scorer.modality)
+    def _checked(self, values: np.ndarray, scorer: Scorer, what: str, read: list[Values]) -> np.ndarray:
+        """Give numbers back; where one is not finite, say whether predictions or the scorer are to blame."""
+        # A scorer that has no measure of one allele says so with NaN.
+        if not np.isfinite(values).all() and not (what == "level" and np.isnan(values).all()):
+            for one in read:
+                self.job.engine.checked(one.signal, scorer.modality)
+            raise not_finite(values, scorer, what)
+        return values
 
 
 def _on_strand(part: Part, strand: str) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any, Unpack
 
 import pandas as pd
@@ -137,10 +138,14 @@ def score_interval(
     job = prepare(engine, genome, scorers, options=options)
     scene = Scene.of_interval(job, interval)
     shown = scene.window.interval
-    parts = [part for part in _run(job, scene) if part.ref is not None]
-    levels = [
-        ScorePart(one.scorer, one.modality, False, one.obs, one.var, one.ref) for one in parts if one.ref is not None
-    ]
+    found = _run(job, scene)
+    levels = [replace(one, signed=False, raw=one.ref, ref=None, alt=None) for one in found if one.ref is not None]
+    measured = {one.scorer for one in levels}
+    if silent := [str(scorer) for scorer in job.reads if str(scorer) not in measured]:
+        raise ValueError(
+            f"{'; '.join(silent)} compares two alleles and has no level() of one, and an interval has no other. "
+            "Measure it with another scorer, such as GeneMaskScorer or CenterMaskScorer."
+        )
     row = {"record": 0, "chrom": shown.chrom, "position": shown.start + 1, "ref": "", "alt": "", "variant": str(shown)}
     row |= {"window": _spelled(scene), "status": "ok", "reason": _reason(levels, job)}
     return build(pd.DataFrame([row]), levels, job.attrs)
@@ -162,5 +167,6 @@ def _reason(parts: list[ScorePart], job: Job) -> str:
     why: dict[str, Any] = {}
     for scorer in job.reads:
         gene = getattr(scorer, "gene", None)
-        why[str(scorer)] = scorer.nothing if gene is None else f"{scorer.nothing} (asked for: {gene})"
+        asked = gene if isinstance(gene, str | None) else ", ".join(gene)
+        why[str(scorer)] = scorer.nothing if asked is None else f"{scorer.nothing} (asked for: {asked})"
     return "; ".join(f"{part.scorer}: {why[part.scorer]}" for part in parts if not len(part.obs))

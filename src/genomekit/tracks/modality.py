@@ -6,6 +6,8 @@ A checkpoint carries its own copy and may add modalities; nothing is registered 
 
 from __future__ import annotations
 
+import difflib
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -213,3 +215,47 @@ _ALL = (
 )
 
 MODALITIES: dict[str, Modality] = {modality.name: modality for modality in _ALL}
+
+
+def modality_name(given: object) -> str:
+    """Return the name of a modality: a published one, or one of a checkpoint's own.
+
+    Names are case-exact. Text that can only be a misspelling is refused here; whether a checkpoint has the modality is
+    seen where the two meet.
+
+    Args:
+        given: A name, or the `Modality` itself, which may be called as it likes.
+
+    Raises:
+        ValueError: No text, no name, or text near a published name: another case, a part of it, a letter too many.
+
+    Example:
+        >>> modality_name("rna_seq"), modality_name("mnase")
+        ('rna_seq', 'mnase')
+        >>> modality_name("ATAC")  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        ValueError: Unknown modality 'ATAC'. Did you mean 'atac'? There are 11: atac, dnase, ...
+    """
+    if isinstance(given, Modality):
+        return given.name
+    if isinstance(given, str) and given in MODALITIES:
+        return given
+    if isinstance(given, str) and given.isidentifier() and not _near(given):
+        return given
+    error = unknown("modality", given, MODALITIES)
+    if isinstance(given, str) and given.isidentifier():
+        raise ValueError(f"{error} For a checkpoint's own modality of that name give model.modalities[{given!r}].")
+    raise error
+
+
+def _near(name: str) -> bool:
+    """Whether a name is meant to be a published one, which it is not."""
+    if any(re.match(rf"{one}[_\d]", name) for one in MODALITIES):
+        return False  # a variety of its own, such as "atac_nuclei" or "dnase2"
+    plain, known = _plain(name), [_plain(one) for one in MODALITIES]
+    # At 0.85 "atacc" is a misspelling of "atac", and "mnase" none of "dnase".
+    return any(plain in one for one in known) or bool(difflib.get_close_matches(plain, known, cutoff=0.85))
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\W_]", "", name).casefold()
