@@ -103,3 +103,58 @@ def test_a_warning_is_one_line_too(tiny_checkpoint, toy, vcf, tmp_path, capsys):
     assert "genomekit: Genome(" in (told := capsys.readouterr().err)
     assert "left out: rna_seq" in told
     assert "model_scores.py" not in told
+
+
+def test_options_reach_the_call(tiny_checkpoint, toy, vcf, tmp_path, monkeypatch):
+    folder = save(tmp_path / "tiny", tiny_checkpoint.network, tiny_checkpoint.tracks, name="tiny")
+    (tmp_path / "sites.bed").write_text("chrI\t500\t501\tg1\t1\t+\n")
+    came = {}
+
+    def spy(model, variants, **options):
+        came.update(options, variants=variants, sites=model.genome.has_polya_sites)
+        return score_group(fake.score, fake.records(2))
+
+    monkeypatch.setattr(gk.Model, "score_variants", spy)
+    words = ["score", vcf, "--genome", toy.fasta, "--model", folder, "--out", tmp_path / "s", "--device", "cpu"]
+    assert main([str(word) for word in words]) == 0
+    assert (came["parity"], came["ref_check"], came["sites"]) == (False, "error", False)
+    words += ["--parity", "--ref-check", "warn", "--polya", tmp_path / "sites.bed"]
+    assert main([str(word) for word in words]) == 0
+    assert (came["parity"], came["ref_check"], came["sites"]) == (True, "warn", True)
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"vcf": "none.vcf"}, "genomekit: No VCF file at none.vcf."),
+        ({"--out": "s.parquet"}, "genomekit: --out 's.parquet' is named like a file"),
+        ({"--vcf-out": "o.bcf"}, "genomekit: o.bcf was asked for; annotated records are written to .vcf or .vcf.gz."),
+    ],
+)
+def test_names_are_checked_before_the_genome_is_opened(vcf, tmp_path, monkeypatch, capsys, changed, told):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(
+        "genomekit.genome.assembly.Genome.open", lambda *_, **__: pytest.fail("opened, maybe downloaded")
+    )
+    words = {"--genome": "hg38", "--out": "s", **changed}
+    source = words.pop("vcf", str(vcf))
+    assert main(["score", source, *(word for pair in words.items() for word in pair)]) == 1
+    assert capsys.readouterr().err.startswith(told)
+
+
+def test_errors_name_options_as_they_are_typed(tiny_checkpoint, toy, vcf, tmp_path, capsys):
+    folder = save(tmp_path / "tiny", tiny_checkpoint.network, tiny_checkpoint.tracks, name="tiny")
+    words = ["score", vcf, "--genome", toy.fasta, "--model", folder, "--out", tmp_path / "s", "--organism", "worm"]
+    words = [str(word) for word in [*words, "--device", "cpu", "--quiet", "--scorers"]]
+    assert main([*words, "atac"]) == 0
+    for more, told in (
+        (["dnase"], "Choose another folder, or pass --overwrite."),
+        (["atac", "--shard-size", "0"], "--shard-size 0 came; give at least 1 record."),
+    ):
+        assert main([*words, *more]) == 1
+        assert told in capsys.readouterr().err
+    words = [word for word in words if word != "--scorers"]
+    with warnings.catch_warnings():
+        warnings.simplefilter("default")
+        assert main([*words, "--modalities", "rna_seq"]) == 1
+    assert "Open the genome with --gtf, or name other modalities." in capsys.readouterr().err

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import functools
+import re
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from genomekit import __version__
 from genomekit.cli_score import add_score
@@ -27,21 +29,38 @@ def main(argv: Sequence[str] | None = None) -> int:
         SystemExit: 0
     """
     arguments = _parser().parse_args(argv)
+    options = [name for name in vars(arguments) if name not in ("run", "debug")]
     try:
         with warnings.catch_warnings():
-            warnings.showwarning = _show
+            warnings.showwarning = functools.partial(_show, options)
             return arguments.run(arguments)
     except (ValueError, OSError, RuntimeError, ArithmeticError, ImportError) as error:
         # What a user can put right is said in one line; --debug shows where it came from.
         if arguments.debug:
             raise
-        print(f"genomekit: {error}", file=sys.stderr)
+        print(f"genomekit: {as_options(str(error), options)}", file=sys.stderr)
         return 1
 
 
-def _show(message: Warning | str, category: type[Warning], *_: object) -> None:
+def as_options(text: str, names: Iterable[str]) -> str:
+    """Name options as they are typed: errors are written for those who call from Python.
+
+    Example:
+        >>> as_options("shard_size=0 came; pass overwrite=True, or give gtf=.", ["shard_size", "overwrite", "gtf"])
+        '--shard-size 0 came; pass --overwrite, or give --gtf.'
+    """
+
+    def spelled(found: re.Match[str]) -> str:
+        return f"--{found[1].replace('_', '-')}{' ' if found[3] and not found[2] else ''}"
+
+    # A value follows, unless the sentence ends or goes on.
+    return re.sub(rf"(?<![\w-])({'|'.join(names)})=(True\b)?(?=([\w'\"<\[{{/~-]?))", spelled, text)
+
+
+def _show(options: Sequence[str], message: Warning | str, category: type[Warning], *_: object) -> None:
     """Print a warning as an error is printed: where in the library it came from says nothing to who runs a command."""
-    print(f"genomekit: {'' if issubclass(category, GenomekitWarning) else 'warning: '}{message}", file=sys.stderr)
+    said = f"{'' if issubclass(category, GenomekitWarning) else 'warning: '}{as_options(str(message), options)}"
+    print(f"genomekit: {said}", file=sys.stderr)
 
 
 def _parser() -> argparse.ArgumentParser:

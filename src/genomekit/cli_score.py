@@ -24,6 +24,9 @@ def add_score(commands: Any) -> argparse.ArgumentParser:
     parser.add_argument("--genome", metavar="FASTA", required=True, help="FASTA file, or a preset such as ce10")
     parser.add_argument("--out", metavar="FOLDER", required=True, help="folder of scores; Zarr where it ends in .zarr")
     parser.add_argument("--gtf", metavar="GTF", help="annotation of that genome (GTF or GFF3), for scores of genes")
+    parser.add_argument(
+        "--polya", metavar="TABLE", help="polyadenylation sites of that genome (BED, TSV, Parquet), for their scorer"
+    )
     parser.add_argument("--model", default="mini", help="name, folder or file of a checkpoint (default: %(default)s)")
     parser.add_argument("--organism", help="whose heads to read, such as worm; default: that of the genome")
     parser.add_argument(
@@ -39,6 +42,15 @@ def add_score(commands: Any) -> argparse.ArgumentParser:
         help="share windows, centered on multiples of so many bp, between neighbours: faster (default: %(default)s)",
     )
     parser.add_argument(
+        "--ref-check",
+        choices=("error", "warn", "ignore"),
+        default="error",
+        help="where REF differs from the genome: a row with the reason, or the REF of the file (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--parity", action="store_true", help="variants as spelled, with the peculiarities of the published code"
+    )
+    parser.add_argument(
         "--on-error",
         choices=("row", "raise"),
         default="row",
@@ -48,17 +60,23 @@ def add_score(commands: Any) -> argparse.ArgumentParser:
         "--shard-size", type=int, default=256, metavar="N", help="records of a shard (default: %(default)s)"
     )
     parser.add_argument("--overwrite", action="store_true", help="replace what another job left in the folder")
-    parser.add_argument("--vcf-out", metavar="VCF", help="write the VCF again, with the strongest scores in INFO")
+    parser.add_argument(
+        "--vcf-out",
+        metavar="VCF",
+        help="write the VCF again (.vcf or .vcf.gz, with an index), with the strongest scores in INFO",
+    )
     parser.add_argument("--quiet", action="store_true", help="no preview and no bar")
     parser.set_defaults(run=_score)
     return parser
 
 
 def _score(arguments: argparse.Namespace) -> int:
-    from genomekit.genome.assembly import Genome  # torch is loaded only for commands that compute
+    from genomekit.batch.variants import check_paths  # torch is loaded only for commands that compute
+    from genomekit.genome.assembly import Genome
     from genomekit.model import Model
 
-    given = {"gtf": arguments.gtf, "organism": arguments.organism}
+    check_paths(arguments.vcf, arguments.out, arguments.vcf_out)  # a genome may be downloaded first
+    given = {"gtf": arguments.gtf, "polya": arguments.polya, "organism": arguments.organism}
     genome = Genome.open(arguments.genome, **{name: value for name, value in given.items() if value})
     model = Model.from_pretrained(
         arguments.model, device=arguments.device, precision=arguments.precision, genome=genome
@@ -69,6 +87,8 @@ def _score(arguments: argparse.Namespace) -> int:
         out=arguments.out,
         vcf_out=arguments.vcf_out,
         on_error=arguments.on_error,
+        parity=arguments.parity,
+        ref_check=arguments.ref_check,
         step=arguments.step,
         shard_size=arguments.shard_size,
         progress=not arguments.quiet,

@@ -183,10 +183,11 @@ class ScoreVerbs:
                 `Variant.from_dict`; or one column `variant` of texts), or a list of variants or texts.
             genome: See `predict_interval`.
             scorers: See `score_variant`.
-            out: Folder for the scores, one shard after the other; ending `.zarr` it is a Zarr store. None keeps all in
-                memory.
-            vcf_out: Write the VCF file again, with scores as INFO fields.
-            on_error: "row" gives a record that cannot be scored a row with the reason; "raise" stops at it.
+            out: Folder for the scores, one shard after the other; ending `.zarr` it is a Zarr store, and the endings of
+                files (`.h5`, `.parquet`) are refused. None keeps all in memory.
+            vcf_out: Write the VCF file again, with scores as INFO fields: `.vcf`, or `.vcf.gz` and an index.
+            on_error: "row" gives a record that cannot be scored a row with the reason, and where one of several scorers
+                fails the others keep their scores; "raise" stops at it.
             parity: See `score_variant`.
             ref_check: See `score_variant`; also where the header of a VCF file gives a chromosome another length.
             step: Windows are centered on multiples of so many bp instead of on each variant: neighbours share one, and
@@ -195,7 +196,8 @@ class ScoreVerbs:
             preview: Variants to time first, to say how long a long job will take.
             progress: Show the preview and a bar.
             overwrite: Replace what another job left in `out`.
-            client: A `dask.distributed.Client`: its workers score the shards, each with a model of its own.
+            client: A `dask.distributed.Client`: its workers score the shards, each with a model of its own. Scorers of
+                a notebook travel along.
             modalities: See `predict_sequence` for this and all the following.
             tracks: See there.
             ontology: See there.
@@ -212,8 +214,10 @@ class ScoreVerbs:
             where there are any.
 
         Raises:
-            ValueError: As `score_variant`; a folder that holds another job; a VCF file that is cut; with
-                `on_error="raise"`, a record that cannot be scored.
+            ValueError: As `score_variant`; a folder that holds another job, or that is named like a file; a VCF file
+                that is cut; with `on_error="raise"`, a record that cannot be scored.
+            FileNotFoundError: There is no such VCF file, or no folder for `vcf_out`.
+            RuntimeError: Scorers fail on all records of a shard, with errors that are not about records.
             ReferenceMismatch: The VCF file is of another build.
             OutOfMemory: The device is too small; said before anything runs where not even the smallest of the first
                 records fits. What is done is kept: with `out` the same call goes on there.

@@ -3,6 +3,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 import types
 import warnings
@@ -291,12 +292,10 @@ def test_preview(tmp_path, capsys):
     told = preview(fake.slow, fake.records(6), total=1000)
     assert told.timed == 5
     assert 5 < told.per_second < 100.0 * 1.01  # one group of 5 takes 0.05 s, and the machine's own time
-    # 2 tracks: dnase with ref and alt 24 bytes, a gene row 8; one of 5 variants has two genes; labels 100 a row.
-    assert told.bytes_each == pytest.approx((5 * 24 + 2 * 8 + 7 * 100) / 5)
     assert told.bytes == pytest.approx(1000 * told.bytes_each)
     assert "1,000 variants at" in str(told)
     assert preview(fake.score, fake.records(1)) is None
-    assert str(Preview(3, 1.0, 2000.0)) == "Variants: 1 per second (3 timed), 2.0 kB of scores each at most"
+    assert str(Preview(3, 1.0, 2000.0)) == "Variants: 1 per second (3 timed), 2.0 kB on disk each"
     assert "about 2 h 46 min" in str(Preview(3, 1.0, 2000.0, 10_000))
     run(tmp_path / "a", 120, progress=True)
     assert "120 variants at" in capsys.readouterr().err
@@ -358,3 +357,46 @@ def test_what_a_table_gives(tmp_path):
 def test_any_record_will_do(tmp_path):
     record = types.SimpleNamespace(number=4, id="", chrom="I", position=5, ref="A", alt="C", reason="", line=17)
     assert score_records([record], fake.score, tmp_path / "a", identity={}).records["record"].tolist() == [4]
+
+
+def test_a_recipe_may_hold_what_no_module_has():
+    """Classes and functions of a notebook, which another process cannot import."""
+    pytest.importorskip("cloudpickle")
+
+    class Sine:
+        def __call__(self, group):
+            return fake.score(group)
+
+    def make(own):
+        return own
+
+    assert_same(PerProcess(make, Sine())(fake.records(4)), fake.score(fake.records(4)))
+    with pytest.raises(ValueError, match="cannot be sent to other processes"):
+        PerProcess(make, threading.Lock())
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        (
+            "s.parquet",
+            r"Give a folder, such as out=.*s', and make the file .*to_frame\(\)\.to_parquet\('.*s\.parquet'\)",
+        ),
+        ("s.h5", r"named like a file.*scores\.save"),
+        ("s.h5ad", r"named like a file.*write_h5ad"),
+        ("s.vcf.gz", "vcf_out= names|named by vcf_out="),
+        ("notes", "is a file, and scores go into a folder"),
+    ],
+)
+def test_the_name_of_a_file_is_no_folder(tmp_path, name, told):
+    (tmp_path / "notes").write_text("of years")
+    with pytest.raises(ValueError, match=told):
+        run(tmp_path / name)
+    assert [path.name for path in tmp_path.iterdir()] == ["notes"]
+
+
+@pytest.mark.parametrize("client", ["x", 5, "tcp://10.0.0.1:8786"])
+def test_what_is_no_client_is_told(tmp_path, client):
+    with pytest.raises(TypeError, match=r"give a dask\.distributed\.Client, such as"):
+        run(tmp_path / "a", client=client)
+    assert not (tmp_path / "a").exists()

@@ -54,6 +54,14 @@ def test_two_workers_and_the_death_of_one(client, tmp_path):
     assert str(os.getpid()) not in processes
     assert fake.contents(tmp_path / "recipe") == fake.contents(tmp_path / "one")
 
+    # What no module has travels too, as the scorers of a notebook do.
+    class Own:
+        def __call__(self, group):
+            return fake.score(group)
+
+    run(tmp_path / "own", PerProcess(lambda own: own, Own()), client=client)
+    assert fake.contents(tmp_path / "own") == fake.contents(tmp_path / "one")
+
     # An error of a worker comes back as it is, and what was done stays.
     with pytest.raises(ValueError, match=r"Record 7 \(v7\) cannot be scored: KeyError"):
         score_records(fake.records(16), fake.picky, tmp_path / "raise", identity={}, on_error="raise", client=client)

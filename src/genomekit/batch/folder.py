@@ -22,6 +22,16 @@ from genomekit.scores.score_set import ScoreSet
 from genomekit.scores.sharded import JOB, SHARDS, read_job, shard_paths
 
 SCHEMA = "genomekit-job-1"
+_FILES = {
+    ".h5": "scores.save",
+    ".hdf5": "scores.save",
+    ".h5ad": "scores[NAME].write_h5ad",
+    ".parquet": "scores.to_frame().to_parquet",
+    ".feather": "scores.to_frame().to_feather",
+    ".csv": "scores.to_frame().to_csv",
+    ".tsv": "scores.to_frame().to_csv",
+}
+"""Endings that a folder would be misread by, and what writes such a file from a result."""
 _PARTIAL = ".partial"
 _LOCK = ".lock"
 
@@ -40,13 +50,11 @@ class Folder:
     def __init__(
         self, path: str | os.PathLike[str], identity: Mapping[str, object], shard_size: int, overwrite: bool
     ) -> None:
-        self.path = Path(path)
+        self.path = check_folder(path)
         self.identity = plain_attrs(identity)
         self.shard_size = shard_size
         self.overwrite = overwrite
         self.ending = "zarr" if self.path.suffix == ".zarr" else "h5"
-        if self.ending == "zarr":
-            require_zarr()
 
     @contextmanager
     def opened(self) -> Iterator[None]:
@@ -58,7 +66,7 @@ class Folder:
         """
         if self.path.exists() and not (self.path / JOB).is_file() and any(self._strange()):
             raise ValueError(f"{self.path} holds something else; choose a folder that is empty or not there yet.")
-        with explained(self.path):
+        with explained(self.path, "Choose another folder, or make room there"):
             (self.path / SHARDS).mkdir(parents=True, exist_ok=True)
         try:
             lock = FileLock(self.path / _LOCK, timeout=0)
@@ -136,12 +144,37 @@ class Folder:
         return (path for path in self.path.iterdir() if path.name not in (SHARDS, _LOCK, _PARTIAL, "zarr.json"))
 
 
+def check_folder(path: str | os.PathLike[str]) -> Path:
+    """Check the name of a folder of scores, before anything is computed for it.
+
+    Raises:
+        ValueError: It ends like a file of another kind, or is a file.
+        ImportError: A Zarr store, and Zarr is not installed.
+    """
+    folder = Path(path).expanduser()
+    ending = folder.suffix.casefold()
+    if ending in (".vcf", ".bcf") or folder.name.casefold().endswith(".vcf.gz"):
+        raise ValueError(
+            f"out={str(path)!r} came: scores go into a folder. An annotated VCF file is named by vcf_out=."
+        )
+    if ending in _FILES:
+        raise ValueError(
+            f"out={str(path)!r} is named like a file, and scores go into a folder, shard by shard. Give a folder, such "
+            f"as out={str(path)[: -len(ending)]!r}, and make the file of the result: {_FILES[ending]}({str(path)!r})."
+        )
+    if folder.is_file():
+        raise ValueError(f"out={str(path)!r} is a file, and scores go into a folder, shard by shard. Give a folder.")
+    if folder.suffix == ".zarr":
+        require_zarr()
+    return folder
+
+
 def write_shard(scores: ScoreSet, target: Path) -> None:
     """Write a shard beside its place and move it there; two workers that write the same one do no harm."""
     partial = target.parent.parent / _PARTIAL
     partial.mkdir(exist_ok=True)
     temporary = partial / f"{os.getpid()}-{secrets.token_hex(4)}{target.suffix}"
-    with explained(target.parent):
+    with explained(target.parent, "Choose another folder, or make room there"):
         store.write(temporary, scores.records, scores, scores.attrs)
         if temporary.is_file():
             with temporary.open("rb") as file:

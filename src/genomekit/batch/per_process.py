@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import pickle
 import threading
 from collections.abc import Callable
@@ -17,14 +18,18 @@ _ONE_AT_A_TIME = threading.Lock()
 
 
 class PerProcess:
-    """Make a scoring function once in each process, when it is first needed; only the recipe is pickled.
+    """Make a scoring function once in each process, when it is first needed; only the recipe travels.
 
-    Threads of one process share it and take turns.
+    Threads of one process share it and take turns. Functions and classes of a notebook or script travel along with the
+    recipe; those of a module must be there for other processes to import.
 
     Args:
-        factory: Makes the scoring function; importable by name, so that another process finds it.
-        arguments: What `factory` is called with; picklable and small, such as names and paths.
+        factory: Makes the scoring function.
+        arguments: What `factory` is called with; small, such as names and paths.
         options: The same, by keyword.
+
+    Raises:
+        ValueError: Something among them cannot be sent to another process.
 
     Example:
         >>> from genomekit.scores import Record, build
@@ -35,19 +40,29 @@ class PerProcess:
     """
 
     def __init__(self, factory: Callable[..., Score], *arguments: Any, **options: Any) -> None:
-        self.factory = factory
-        self.arguments = arguments
-        self.options = options
+        try:
+            # Pickled once, here: a worker could not pickle the classes of a notebook again, to know them as the same.
+            self.recipe: bytes = _pickler().dumps((factory, arguments, sorted(options.items())))
+        except Exception as error:  # any that an object's own way of being pickled may raise
+            raise ValueError(
+                f"A recipe of a scoring function cannot be sent to other processes ({type(error).__name__}: {error}). "
+                "Give it names, paths and plain values, and open files and devices in the function that it calls."
+            ) from error
+        self._key = hashlib.sha256(self.recipe).hexdigest()
 
     def __call__(self, records: list[AnyRecord]) -> ScoreSet:
         """Score records with the function of this process."""
         with _ONE_AT_A_TIME:
-            key = self._key()
-            if key not in _MADE:
+            if self._key not in _MADE:
                 _MADE.clear()  # two models at once may not fit
-                _MADE[key] = self.factory(*self.arguments, **self.options)
-            return _MADE[key](records)
+                factory, arguments, options = pickle.loads(self.recipe)
+                _MADE[self._key] = factory(*arguments, **dict(options))
+            return _MADE[self._key](records)
 
-    def _key(self) -> str:
-        name = f"{self.factory.__module__}.{self.factory.__qualname__}"
-        return hashlib.sha256(pickle.dumps((name, self.arguments, sorted(self.options.items())))).hexdigest()
+
+def _pickler() -> Any:
+    """What pickles classes of a notebook too, and comes with Dask; without Dask there is no other process."""
+    try:
+        return importlib.import_module("cloudpickle")
+    except ImportError:
+        return pickle

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import inspect
 import random
+import statistics
+import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import replace
 from typing import Any, NamedTuple
 
+import numpy as np
+import pandas as pd
+
 from genomekit.batch import vcf
+from genomekit.batch.folder import check_folder
+from genomekit.batch.on_disk import bytes_each
 from genomekit.batch.records import as_records
 from genomekit.batch.variants import Source, score_variants
 from genomekit.engine import Engine
@@ -15,6 +24,7 @@ from genomekit.engine.plan import Plan
 from genomekit.errors import unknown
 from genomekit.genome.spelling import read_variants
 from genomekit.predict.request import AnyGenome, Options
+from genomekit.scores import Record, ScorePart, ScoreSet, build
 from genomekit.scores.records import AnyRecord
 from genomekit.scoring.cost import cost_of
 from genomekit.scoring.gene import GeneMaskScorer
@@ -33,6 +43,8 @@ _ELSE = ("out", "vcf_out", "on_error", "shard_size", "preview", "progress", "ove
 """Options that change nothing of what is computed."""
 _SAMPLE = 16
 """Records, drawn from all, that say what one takes."""
+_PACE = 0.7
+"""Of the speed of whole passes, what scoring reaches: it reads many short stretches."""
 
 
 def plan(engine: Engine, name: str, given: Any, genome: AnyGenome, options: dict[str, Any]) -> Plan:
@@ -52,6 +64,8 @@ def plan(engine: Engine, name: str, given: Any, genome: AnyGenome, options: dict
     scorers, interval = options.pop("scorers", None), options.pop("interval", None)
     settings = {key: options.pop(key) for key in _DECIDE if key in options}
     shared = {key: value for key, value in options.items() if key not in _ELSE}
+    out, shard_size = options.get("out"), options.get("shard_size", 256)
+    ending = None if out is None else "zarr" if check_folder(out).suffix == ".zarr" else "h5"
     if name == "score_interval" and scorers is None:
         scorers = GeneMaskScorer("rna_seq", width=INTERVAL_WIDTH)
     job = prepare(engine, genome, scorers, options=Options(**shared), **settings)
@@ -64,7 +78,12 @@ def plan(engine: Engine, name: str, given: Any, genome: AnyGenome, options: dict
         read = [job.resolved(one) for one in read]
         shown = None if interval is None else job.genome.locate(interval)
         return _plan(name, "variant" if len(read) == 1 else "haplotype", _Drawn([Scene.of(job, 0, read, shown)], 1, 1))
-    return _plan(name, "variant", _drawn(job, _records(job, given)))
+    drawn = _drawn(job, _records(job, given))
+    planned = _plan(name, "variant", drawn)
+    if ending is None:
+        return planned
+    each = bytes_each(_made_up(drawn.scenes), min(shard_size, drawn.count), ending)
+    return replace(planned, result_bytes=round(drawn.count * each))
 
 
 def _check(name: str, given: Any, options: dict[str, Any]) -> None:
@@ -89,6 +108,10 @@ class _Drawn(NamedTuple):
     count: int
     windows: int
     """Different ones."""
+    largest: Scene | None = None
+    """That of the longest variant."""
+    laid: float = 0.0
+    """Seconds that it takes to lay one over its window."""
 
 
 def _records(job: Job, source: Source) -> Iterator[AnyRecord]:
@@ -99,12 +122,16 @@ def _records(job: Job, source: Source) -> Iterator[AnyRecord]:
 def _drawn(job: Job, records: Iterable[AnyRecord]) -> _Drawn:
     """Draw some records from all, and lay them over their windows."""
     draw, kept, count, reason = random.Random(0), [], 0, "no variant came"
+    longest: AnyRecord | None = None
+    laid: list[float] = []
     windows: set[tuple[str, int]] = set()
     for record in records:
         if record.reason:
             reason = record.reason
             continue
         count += 1
+        if longest is None or _length(record) > _length(longest):
+            longest = record
         if job.step > 1:
             windows.add((record.chrom, record.position // job.step))
         # Any of those so far is as likely to be among the kept ones as any other.
@@ -112,35 +139,65 @@ def _drawn(job: Job, records: Iterable[AnyRecord]) -> _Drawn:
             kept.append(record)
         elif (place := draw.randrange(count)) < _SAMPLE:
             kept[place] = record
-    scenes = []
+    scenes: list[Scene] = []
     for record in kept:
+        begin = time.perf_counter()
         try:
             scenes.append(Scene.of_record(job, record))
         except Exception as error:  # whatever a scorer of the user's own may raise; scoring gives it a row
             reason = str(error)
+        laid.append(time.perf_counter() - begin)
     if not scenes:
         raise ValueError(f"None of the variants can be scored: {reason.rstrip('.')}.")
-    return _Drawn(scenes, count, len(windows) or count)
+    largest = scenes[-1]
+    with suppress(Exception):
+        largest = Scene.of_record(job, longest or kept[0])
+    return _Drawn(scenes, count, len(windows) or count, largest, statistics.median(laid))
+
+
+def _length(record: AnyRecord) -> int:
+    return max(len(record.ref), len(record.alt))
 
 
 def _plan(name: str, unit: str, drawn: _Drawn) -> Plan:
     scenes, job = drawn.scenes, drawn.scenes[0].job
     engine, costs = job.engine, [cost_of(scene) for scene in scenes]
     shared, own = (sum(part) / len(costs) for part in ([c.shared for c in costs], [c.own for c in costs]))
+    largest = [*scenes, *([drawn.largest] if drawn.largest else [])]
+    lengths = {scene.window.length for scene in largest}
+    flops = drawn.windows * shared + drawn.count * own
     return Plan(
         call=name,
         device=str(engine.device),
         dtype=str(engine.dtype).removeprefix("torch."),
-        window=max(scene.window.length for scene in scenes),
+        window=max(lengths),
         tracks={scorer.modality: len(part.channels) for scorer, part in job.reads.items()},
         passes=drawn.count,
         unit=unit,
-        bytes=max(cost.bytes for cost in costs),
+        bytes=max(cost_of(scene).bytes for scene in largest),
         result_bytes=round(drawn.count * sum(map(_result_bytes, scenes)) / len(scenes)),
         budget=engine.budget,
-        seconds=(drawn.windows * shared + drawn.count * own) / engine.speed.flops_per_second,
+        seconds=flops / (_PACE * engine.speed.flops_per_second) + drawn.count * drawn.laid,
         recomputed=0,
+        mixed=len(lengths) > 1,
     )
+
+
+def _made_up(scenes: list[Scene]) -> ScoreSet:
+    """Give scenes the rows and labels that they will have, and any numbers; of introns one for each gene."""
+    draw, job = np.random.default_rng(0), scenes[0].job
+    parts, records = [], []
+    for number, scene in enumerate(scenes):
+        touched = scene.place.touched
+        records.append(Record(number, touched.chrom, touched.start + 1, "A", "C"))
+        rows = {scorer: [dict(row.target.row) for row in own] for scorer, own in scene.rows.items()}
+        rows |= {scorer: [{"gene_id": ""}] * len(scene.bodies) for scorer in job.reads if scorer not in rows}
+        for scorer, own in rows.items():
+            tracks = job.reads[scorer].rows
+            obs = pd.DataFrame(own, index=range(len(own))).assign(record=number)
+            values = draw.normal(size=(3, len(own), len(tracks))).astype(np.float32)
+            parts.append(ScorePart(str(scorer), scorer.modality, scorer.signed, obs, tracks, *values))
+    return build(records, parts, job.attrs)
 
 
 def _result_bytes(scene: Scene) -> int:

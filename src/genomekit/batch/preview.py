@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from genomekit.batch.isolate import Score, score_group
+from genomekit.batch.on_disk import bytes_each
 from genomekit.scores.records import AnyRecord
 from genomekit.scores.score_set import ScoreSet
-
-_OBS = 100  # bytes of labels of a row, about
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +19,7 @@ class Preview:
     Args:
         timed: Variants that were timed.
         per_second: Variants per second, after a first one that is not counted.
-        bytes_each: Bytes of scores of a variant, before they are compressed.
+        bytes_each: Bytes on disk of a variant.
         total: Variants to be scored; None where the source does not say.
     """
 
@@ -36,7 +35,7 @@ class Preview:
 
     @property
     def bytes(self) -> float | None:
-        """Bytes of output, before they are compressed."""
+        """Bytes on disk."""
         return None if self.total is None else self.total * self.bytes_each
 
     def __str__(self) -> str:
@@ -44,22 +43,31 @@ class Preview:
 
         Example:
             >>> print(Preview(4, 20.0, 5000.0, 10_000))
-            10,000 variants at 20 per second (4 timed): about 8 min 20 s, 50.0 MB of scores at most
+            10,000 variants at 20 per second (4 timed): about 8 min 20 s, 50.0 MB on disk
         """
         rate = f"{self.per_second:.3g} per second ({self.timed} timed)"
         if self.seconds is None or self.bytes is None:
-            return f"Variants: {rate}, {self.bytes_each / 1e3:,.1f} kB of scores each at most"
-        took = f"about {_duration(self.seconds)}, {self.bytes / 1e6:,.1f} MB of scores at most"
+            return f"Variants: {rate}, {self.bytes_each / 1e3:,.1f} kB on disk each"
+        took = f"about {_duration(self.seconds)}, {self.bytes / 1e6:,.1f} MB on disk"
         return f"{self.total:,} variants at {rate}: {took}"
 
 
-def preview(score: Score, records: Sequence[AnyRecord], total: int | None = None) -> Preview | None:
-    """Time a few variants; their scores are thrown away.
+def preview(
+    score: Score,
+    records: Sequence[AnyRecord],
+    total: int | None = None,
+    *,
+    shard_size: int = 256,
+    ending: str = "h5",
+) -> Preview | None:
+    """Time a few variants and write their scores; both are thrown away.
 
     Args:
         score: Scores a list of records.
         records: Variants to time. The first is scored before the clock starts: it loads and compiles.
         total: Variants of the whole job.
+        shard_size: Records of a shard of that job.
+        ending: Of its files: "h5" or "zarr".
 
     Returns:
         What the job will take; None where fewer than two of the records can be scored.
@@ -67,15 +75,12 @@ def preview(score: Score, records: Sequence[AnyRecord], total: int | None = None
     able = [record for record in records if not record.reason]
     if len(able) < 2:
         return None
-    score_group(score, able[:1])
+    first = score_group(score, able[:1])
     start = time.perf_counter()
     scores = score_group(score, able[1:])
     seconds = max(time.perf_counter() - start, 1e-9)
-    return Preview(len(able) - 1, (len(able) - 1) / seconds, _bytes(scores) / (len(able) - 1), total)
-
-
-def _bytes(scores: ScoreSet) -> int:
-    return sum(4 * t.n_obs * t.n_vars * (1 + len(t.layers)) + _OBS * t.n_obs for t in scores.values())
+    size = bytes_each(ScoreSet.concat([first, scores]), min(shard_size, total or shard_size), ending)
+    return Preview(len(able) - 1, (len(able) - 1) / seconds, size, total)
 
 
 def _duration(seconds: float) -> str:

@@ -6,8 +6,10 @@ import functools
 import hashlib
 import itertools
 import os
+import warnings
 from collections.abc import Iterable, Iterator, Sized
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -15,12 +17,15 @@ import pandas as pd
 from tqdm.auto import tqdm
 
 from genomekit.batch import vcf
+from genomekit.batch.folder import check_folder
 from genomekit.batch.isolate import Score, score_group
 from genomekit.batch.job import score_records as score_into
 from genomekit.batch.per_process import PerProcess
 from genomekit.batch.records import as_records, groups
 from genomekit.batch.watch import watch
+from genomekit.batch.workers import check_client
 from genomekit.engine import Engine
+from genomekit.errors import GenomekitWarning
 from genomekit.genome.interval import Interval
 from genomekit.genome.vcf_write import check_target
 from genomekit.predict.request import AnyGenome, Options
@@ -61,7 +66,7 @@ def score_variants(
     preview: int = 5,
     progress: bool = True,
     overwrite: bool = False,
-    client: Client | None = None,
+    client: Client | Any = None,
     **options: Unpack[Options],
 ) -> ScoreSet:
     """Score many variants.
@@ -84,18 +89,19 @@ def score_variants(
         client: See there.
         **options: Tracks, organism and window.
     """
-    if client is not None and out is None:
-        raise ValueError("client= came without out=, and workers write into a folder. Give out='scores.zarr' too.")
-    file = vcf.path_of(source)
-    if vcf_out is not None and file is None:
-        raise ValueError("vcf_out= came and the variants are no VCF file; only such a file can be written again.")
-    if vcf_out is not None and file is not None:
-        check_target(Path(vcf_out).expanduser(), file)
+    if client is not None:
+        check_client(client)
+        if out is None:
+            raise ValueError("client= came without out=, and workers write into a folder. Give out='scores.zarr' too.")
+    file = check_paths(source, out, vcf_out)
     settings: dict[str, Any] = {"parity": parity, "ref_check": ref_check, "step": step, "options": options}
-    job = prepare(engine, genome, scorers, **settings)
+    job = replace(prepare(engine, genome, scorers, **settings), apart=on_error == "row")
     if job.length is not None:  # said once, not in the row of every record
         choose_window(engine, Interval(next(iter(job.genome.chroms)), 0, 1), job.genome, job.length)
-    total = len(source) if file is None and isinstance(source, Sized) else None
+    if file is None:
+        total = len(source) if isinstance(source, Sized) else None
+    else:
+        total = vcf.count(file) if progress else None  # of use to nobody else
     records = as_records(source, job.genome) if file is None else vcf.records(file, job.genome, ref_check)
     notes: dict[str, int] = {}
     records = watch(records, job.genome, notes, parity=parity, check=ref_check != "ignore")
@@ -113,7 +119,9 @@ def score_variants(
                 "dtype": str(engine.dtype).removeprefix("torch."),
                 "memory_budget": engine.memory_budget,
             }
-            score = PerProcess(make_score, str(checkpoint.path), job.genome, list(job.reads), **given, **settings)
+            score = PerProcess(
+                make_score, str(checkpoint.path), job.genome, list(job.reads), job.apart, **given, **settings
+            )
         found = score_into(
             records,
             score,
@@ -128,9 +136,32 @@ def score_variants(
             client=client,
             notes=notes,
         )
+    _tell_failures(job, found.records)
     if vcf_out is not None and file is not None:
         vcf.write(file, vcf_out, found, [found] if out is None else iter_shards(out))
     return found
+
+
+def check_paths(
+    source: Source, out: str | os.PathLike[str] | None = None, vcf_out: str | os.PathLike[str] | None = None
+) -> Path | None:
+    """Check what is read and written, before anything that takes time.
+
+    Returns:
+        The VCF file that is read; None where variants come in another way.
+
+    Raises:
+        FileNotFoundError: There is no such file, or the folder of `vcf_out` is not there.
+        ValueError: `source` is no VCF file by its ending, or `out` or `vcf_out` cannot be written under that name.
+    """
+    file = vcf.path_of(source)
+    if out is not None:
+        check_folder(out)
+    if vcf_out is not None:
+        if file is None:
+            raise ValueError("vcf_out= came and the variants are no VCF file; only such a file can be written again.")
+        check_target(Path(vcf_out).expanduser(), file)
+    return file
 
 
 def identity(job: Job) -> dict[str, str | int]:
@@ -161,6 +192,7 @@ def make_score(
     checkpoint: str,
     genome: Any,
     scorers: list[Any],
+    apart: bool,
     *,
     device: str,
     dtype: str,
@@ -169,7 +201,22 @@ def make_score(
 ) -> Score:
     """Make the scoring function of a worker: its own model, from where the checkpoint lies."""
     job = prepare(Engine(load(checkpoint), device, dtype, memory_budget), genome, scorers, **settings)
-    return functools.partial(score_records, job)
+    return functools.partial(score_records, replace(job, apart=apart))
+
+
+def _tell_failures(job: Job, records: pd.DataFrame) -> None:
+    """Warn of scorers that failed where others did not: such a record has scores, and nobody may read its reason."""
+    for scorer in job.reads:
+        mark = f"{scorer} failed"
+        reasons = records["reason"][(records["status"] == "ok") & records["reason"].str.contains(mark, regex=False)]
+        if len(reasons):
+            first = reasons.iloc[0]
+            warnings.warn(
+                f"{scorer} has no scores of {len(reasons):,} of {len(records):,} records, where it failed; the other "
+                f"scorers have theirs, and .records says why. The first: {first[first.index(mark) :].split('; ')[0]}",
+                GenomekitWarning,
+                stacklevel=4,
+            )
 
 
 def _fitting(job: Job, records: Iterator[AnyRecord]) -> Iterator[AnyRecord]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from genomekit.batch.folder import write_shard
 from genomekit.batch.isolate import Score, score_group
@@ -18,6 +18,19 @@ _AHEAD = 3
 """Shards handed out for each worker, so that none waits."""
 _LEAST = 64
 """Shards handed out at least: a cluster that adapts asks for workers by what is waiting."""
+
+
+def check_client(client: Any) -> None:
+    """Check that something can hand out work.
+
+    Raises:
+        TypeError: It is no client.
+    """
+    if not all(callable(getattr(client, name, None)) for name in ("submit", "nthreads", "cancel")):
+        raise TypeError(
+            f"client={client!r} came; give a dask.distributed.Client, such as Client(cluster) or "
+            "Client('tcp://HOST:8786')."
+        )
 
 
 def run_on(client: Client, todo: Iterator[tuple[Path, list[AnyRecord]]], score: Score, on_error: str) -> Iterator[int]:

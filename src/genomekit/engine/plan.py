@@ -30,13 +30,16 @@ class Plan:
     bytes: int
     """Most memory in use at once, above the idle process."""
     result_bytes: int
-    """Size of what is returned."""
+    """Size of what is returned: of arrays, and of the numbers in tables of scores. Of a job that writes a folder, the
+    room on disk."""
     budget: int | None
     """Memory that may be used; None where it is not known."""
     seconds: float
     """Estimated from the speed of this device."""
     recomputed: int
     """Levels of the encoder (from 1 bp on) that are computed twice, to fit the budget."""
+    mixed: bool = False
+    """Whether windows differ in length; `window` is that of the longest."""
 
     @property
     def fits(self) -> bool:
@@ -46,6 +49,7 @@ class Plan:
     def __str__(self) -> str:
         listed = ", ".join(f"{name} ({count:,})" for name, count in self.tracks.items())
         place = "of" if self.unit == "window" else "in a window of" if self.passes == 1 else "in windows of"
+        place += " up to" if self.mixed else ""
         text = (
             f"{self.call}: {self.passes:,} {self.unit}{'s' if self.passes != 1 else ''} {place} {self.window:,} bp on "
             f"{self.device} in {self.dtype}; tracks: {listed}; about {spell_seconds(self.seconds)}, "

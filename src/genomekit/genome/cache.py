@@ -15,6 +15,7 @@ from pathlib import Path
 import pooch
 
 VARIABLE = "GENOMEKIT_CACHE"
+_ADVICE = f"Free some space or set the environment variable {VARIABLE} to a folder you may write in"
 _REASONS = {
     errno.ENOSPC: "the disk is full",
     errno.EDQUOT: "the disk quota is used up",
@@ -50,10 +51,14 @@ def folder(*parts: str) -> Path:
 
 
 @contextmanager
-def explained(path: Path | str) -> Iterator[None]:
+def explained(path: Path | str, advice: str = _ADVICE) -> Iterator[None]:
     """Turn an OSError of the kinds "full" or "not writable" into one that says what to do.
 
     The class and `errno` stay what they were, so PermissionError remains PermissionError.
+
+    Args:
+        path: What is written.
+        advice: What to do.
     """
     try:
         yield
@@ -65,8 +70,7 @@ def explained(path: Path | str) -> Iterator[None]:
             raise
         raise OSError(
             error.errno,
-            f"Cannot write in {path}: {reason}. Free some space or set the environment variable {VARIABLE} "
-            "to a folder you may write in",
+            f"Cannot write in {path}: {reason}. {advice}",
         ) from error
 
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import gzip
 import re
+import warnings
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from numbers import Integral
 from pathlib import Path
 from typing import Any
 
-from genomekit.errors import unknown
+from genomekit.errors import GenomekitWarning, unknown
 from genomekit.genome import cache
 from genomekit.genome.vcf import opened, pysam
 
@@ -56,7 +58,9 @@ def annotate_vcf(
 ) -> int:
     """Copy a VCF or BCF file and add INFO fields to its records; every record is kept, in its order.
 
-    Fields of the same name that are there already are replaced. The target takes its name when it is whole.
+    Fields of the same name that are there already are replaced. The target takes its name when it is whole. A
+    compressed one gets an index beside it (`.tbi`, or `.csi` for positions beyond 2**29); where records are not sorted
+    there is none, which a warning says.
 
     Args:
         source: The file that was read.
@@ -71,6 +75,7 @@ def annotate_vcf(
 
     Raises:
         ValueError: Another ending, the source itself, a field that was not declared, or a source that is cut.
+        FileNotFoundError: The folder of the target does not exist.
         ImportError: pysam is needed (for BCF and bgzip) and not installed.
 
     Example:
@@ -91,16 +96,18 @@ def annotate_vcf(
     with cache.atomic(target) as temporary:
         output = pysam().BGZFile(str(temporary), "wb") if packed else temporary.open("wb")
         with output:
-            for line in _lines(source):
+            for line in lines_of(source):
                 if line.startswith("#"):
                     if line.startswith("##INFO=<ID=") and line[11:].split(",")[0] in names:
                         continue
                     if line.startswith("#CHROM"):
                         output.write("".join(f"{field}\n" for field in fields).encode())
                 else:
-                    line = _annotated(line, annotate(count, _alleles(line)) or {}, names)
+                    line = _annotated(line, annotate(count, alleles_in(line)) or {}, names)
                     count += 1
                 output.write(f"{line}\n".encode())
+    if packed:
+        _index(target)
     return count
 
 
@@ -109,16 +116,42 @@ def check_target(target: Path, source: Path) -> bool:
 
     Raises:
         ValueError: It has another ending, or is the source.
+        FileNotFoundError: Its folder does not exist.
     """
     packed = target.name.endswith((".vcf.gz", ".vcf.bgz"))
     if not packed and not target.name.endswith(".vcf"):
-        raise ValueError(f"{target} was asked for; annotated records are written to .vcf or .vcf.gz.")
+        told = f"{target} was asked for; annotated records are written to .vcf or .vcf.gz"
+        bcf = " For BCF write .vcf.gz, then convert it: bcftools view -Ob -o OUT.bcf IN.vcf.gz."
+        raise ValueError(f"{told}.{bcf if target.suffix == '.bcf' else ''}")
     if target.resolve() == source.resolve():
         raise ValueError(f"{target} is the file that is read; give the annotated one another name.")
+    if not target.absolute().parent.is_dir():
+        raise FileNotFoundError(f"The folder {target.parent} of {target.name} does not exist; create it first.")
     return packed
 
 
-def _lines(source: Path) -> Iterator[str]:
+def _index(target: Path) -> None:
+    """Put an index beside a compressed file, in place of what another file of this name had."""
+    library = pysam()
+    for ending in (".tbi", ".csi"):
+        Path(f"{target}{ending}").unlink(missing_ok=True)
+    verbosity = library.set_verbosity(0)
+    try:
+        for options in ({}, {"csi": True}):
+            with suppress(OSError):
+                library.tabix_index(str(target), preset="vcf", **options)
+                return
+    finally:
+        library.set_verbosity(verbosity)
+    warnings.warn(
+        f"{target} has no index: its records are not sorted by chromosome and position, or a line cannot be read. To "
+        "have one, sort the file that is scored (`bcftools sort`).",
+        GenomekitWarning,
+        stacklevel=4,
+    )
+
+
+def lines_of(source: Path) -> Iterator[str]:
     """Give the lines of a file without their ends; those of a BCF file as text."""
     with source.open("rb") as file:
         packed = file.read(2) == b"\x1f\x8b"
@@ -141,7 +174,8 @@ def _is_bcf(source: Path) -> bool:
         return file.read(3) == b"BCF"
 
 
-def _alleles(line: str) -> int:
+def alleles_in(line: str) -> int:
+    """Count the ALT alleles of a line."""
     columns = line.split("\t", 5)
     return 0 if len(columns) < 5 or columns[4] == "." else columns[4].count(",") + 1
 

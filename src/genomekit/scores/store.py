@@ -33,6 +33,7 @@ _META = "genomekit"  # attribute of the root, JSON
 _FILES = "genomekit_files"  # attribute of a Zarr root: sizes of the files
 _PACKED = {"compression": "gzip", "compression_opts": 1, "shuffle": True}
 _HEADERS = 1 << 20
+_LIBVER = "v110"  # of HDF5: its newer layout takes a third of the room for a file's many small parts, or less
 
 
 def save(
@@ -148,14 +149,20 @@ def read_table(root: Any, number: int) -> AnnData:
 def _ending(path: Path) -> str:
     if path.suffix in (".h5", ".zarr"):
         return path.suffix[1:]
-    raise ValueError(f"{path} ends in {path.suffix!r}; scores are saved as .h5 (HDF5) or .zarr (Zarr).")
+    told = f"{path} ends in {path.suffix!r}; scores are saved as .h5 (HDF5) or .zarr (Zarr)"
+    if path.suffix == ".h5ad":
+        told += ", all scorers together. An .h5ad file holds the table of one: scores[NAME].write_h5ad(PATH)"
+    if path.suffix in (".parquet", ".csv", ".tsv"):
+        told += f". For one tidy table: scores.to_frame().to_{'parquet' if path.suffix == '.parquet' else 'csv'}(PATH)"
+    raise ValueError(f"{told}.")
 
 
 @contextmanager
 def _root(path: Path, mode: str) -> Iterator[Any]:
     if _ending(path) == "h5":
         # With a cache, chunks are written when Python lets go of a dataset; a profiler that looks may hold one longer.
-        with h5py.File(path, mode, rdcc_nbytes=0 if mode == "w" else None) as file:
+        options = {"rdcc_nbytes": 0, "libver": _LIBVER} if mode == "w" else {}
+        with h5py.File(path, mode, **options) as file:
             yield file
         return
     require_zarr()

@@ -50,6 +50,8 @@ class Job:
     ref_check: str
     step: int
     """bp between the centres of windows; 1 centres each on its variant."""
+    apart: bool = False
+    """Whether a scorer that fails leaves the others their scores."""
 
     @property
     def modalities(self) -> list[str]:

@@ -22,6 +22,7 @@ from genomekit.predict.variant import check_span, hull
 from genomekit.scores import ScorePart
 from genomekit.scores.records import AnyRecord
 from genomekit.scoring.alleles import Ask, Orientation, read, spans_of
+from genomekit.scoring.apart import apart
 from genomekit.scoring.contract import choose_introns, not_finite, targets_of
 from genomekit.scoring.job import Job
 from genomekit.scoring.junction import JunctionScorer
@@ -67,6 +68,8 @@ class Scene:
     asks: list[Ask]
     bodies: list[Ask]
     """Where splice sites are looked for, for the scorers of introns; the last of the asks."""
+    failed: dict[Scorer, Exception] | None = None
+    """The scorers that failed here, and how; None where the first one that does stops the scene."""
 
     @classmethod
     def of(cls, job: Job, record: int, variants: Sequence[Variant], interval: Interval | None = None) -> Scene:
@@ -105,17 +108,20 @@ class Scene:
         place = Place(window.chrom, window.start, window.length, touched, job.genome, job.parity)
         rows: dict[Scorer, list[Row]] = {}
         asks: list[Ask] = []
+        failed: dict[Scorer, Exception] | None = {} if job.apart else None
         for scorer, part in job.reads.items():
             if isinstance(scorer, JunctionScorer):
                 continue
-            own = rows.setdefault(scorer, [])
-            for target in targets_of(scorer, place):
-                first, resolution = len(asks), part.modality.resolution
-                for bins in target.rule.bins(np.array([offset]), window.length, resolution):
-                    asks.append(Ask(part, bins, scorer.aligned))
-                own.append(Row(target, slice(first, len(asks))))
+            own: list[Row] = []
+            with apart(scorer, failed):
+                for target in targets_of(scorer, place):
+                    first, resolution = len(asks), part.modality.resolution
+                    for bins in target.rule.bins(np.array([offset]), window.length, resolution):
+                        asks.append(Ask(part, bins, scorer.aligned))
+                    own.append(Row(target, slice(first, len(asks))))
+                rows[scorer] = own
         bodies = [] if job.classes is None or edit is None else body_asks(place, job.classes)
-        return cls(job, record, window, place, edit, rows, asks + bodies, bodies)
+        return cls(job, record, window, place, edit, rows, asks + bodies, bodies, failed)
 
     @property
     def orientation(self) -> Orientation:
@@ -144,8 +150,16 @@ class Scene:
                 before = read(ref, self.orientation, self.asks)
                 after = before if alt is ref else read(alt, self.orientation, self.asks, events=self.events)
                 introns = self._introns(ref, alt, before, after)
-        found = [self._part(scorer, rows, before, after) for scorer, rows in self.rows.items()]
-        return found + [self._junctions(scorer, part, introns[scorer]) for scorer, part in junctions.items()]
+        found = []
+        for scorer, rows in self.rows.items():
+            with apart(scorer, self.failed):
+                found.append(self._part(scorer, rows, before, after))
+        for scorer, part in junctions.items():
+            with apart(scorer, self.failed):
+                found.append(self._junctions(scorer, part, introns[scorer]))
+        if self.failed and not found:
+            raise next(iter(self.failed.values()))
+        return found
 
     def _readings(self, shared: SharedReference | None) -> tuple[Reading, Reading]:
         """Run the transformer on REF, then on ALT from what it shares with REF."""

@@ -16,6 +16,7 @@ from genomekit.genome.variant import Variant
 from genomekit.predict.request import AnyGenome, Options
 from genomekit.scores import ScorePart, ScoreSet, build
 from genomekit.scores.records import AnyRecord
+from genomekit.scoring.apart import failure
 from genomekit.scoring.cost import cost_of
 from genomekit.scoring.gene import GeneMaskScorer
 from genomekit.scoring.job import Job, Scorers, prepare
@@ -109,7 +110,9 @@ def score_records(job: Job, records: Sequence[AnyRecord], *, on_error: str = "ro
             row |= {"status": "failed", "reason": str(error)}
             continue
         parts += found
-        row |= {"window": _spelled(scene), "status": "ok", "reason": _reason(found, job)}
+        lost = [failure(scorer, error) for scorer, error in (scene.failed or {}).items()]
+        reason = "; ".join(filter(None, [_reason(found, job), *lost]))
+        row |= {"window": _spelled(scene), "status": "ok", "reason": reason}
     return build(pd.DataFrame(rows), parts, job.attrs)
 
 
