@@ -21,7 +21,7 @@ def client(tmp_path):
     """Two worker processes, one thread each, which find the modules of the tests."""
     before = os.environ.get("PYTHONPATH")
     os.environ["PYTHONPATH"] = os.pathsep.join(sys.path)
-    options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None, "silence_logs": 50}
+    options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": ":0", "silence_logs": 50}
     try:
         with (
             distributed.LocalCluster(**options, local_directory=str(tmp_path / "dask")) as cluster,
@@ -68,7 +68,7 @@ def test_two_workers_and_the_death_of_one(client, tmp_path):
 
 
 def test_a_cluster_without_workers(tmp_path):
-    options = {"n_workers": 0, "dashboard_address": None, "processes": False}
+    options = {"n_workers": 0, "dashboard_address": ":0", "processes": False}
     with distributed.LocalCluster(**options) as cluster, distributed.Client(cluster) as client:
         with pytest.raises(RuntimeError, match="wait_for_workers"):
             run(tmp_path / "a", fake.score, client=client)
@@ -80,7 +80,7 @@ def test_the_documented_slurm_cluster_asks_for_one_gpu_and_one_model_per_job():
     snippet = next(block for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL) if "SLURMCluster(" in block)
     made = next(node for node in ast.walk(ast.parse(snippet)) if isinstance(node, ast.Assign)).value
     options = {one.arg: ast.literal_eval(one.value) for one in made.keywords}
-    with jobqueue.SLURMCluster(**options, scheduler_options={"dashboard_address": None}) as cluster:
+    with jobqueue.SLURMCluster(**options, scheduler_options={"dashboard_address": ":0"}) as cluster:
         script = cluster.job_script()
     for line in ("#SBATCH -n 1", "#SBATCH --cpus-per-task=4", "#SBATCH -t 08:00:00", "#SBATCH --gres=gpu:1"):
         assert line in script.splitlines()
