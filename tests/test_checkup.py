@@ -62,6 +62,20 @@ def test_the_report_holds_the_numbers(monkeypatch, folder):
     assert checkup.doctor("cpu").selftest.passed
 
 
+def test_the_bundled_model_gives_the_numbers_that_are_stored_beside_it():
+    result = checkup.run_selftest(device="cpu", precision="float32")
+    assert result.checkpoint == "mini"
+    assert result.difference < 1e-5, result
+
+
+def test_every_pair_of_sites_can_be_an_intron(folder):
+    """Pairs that cannot be one are 0, whatever the network computes."""
+    outputs = json.loads((folder / "selftest.json").read_text())["outputs"]
+    counts = [entry["values"] for name, entry in outputs.items() if name.endswith("splice_junctions")]
+    assert counts
+    assert all(min(values) > 0 for values in counts)
+
+
 def test_an_unknown_device_is_refused():
     with pytest.raises(ValueError, match="Unknown device"):
         checkup.doctor("tpu9")
