@@ -4,9 +4,11 @@ The gallery and the notebooks have tests of their own.
 """
 
 import ast
+import gzip
 import re
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pandas as pd
 import pyBigWig
@@ -27,7 +29,10 @@ ELSEWHERE = {
     "SLURMCluster(": "needs a queue; tests/batch looks at the script it submits",
     "from scoring import make_scoring": "needs a module of the reader's own",
 }
-ACCEPTOR, OTHER = 10_001_339, 10_007_999  # from 0: the G at the end of an intron that README changes, the A of docs/scorers.md
+ACCEPTOR, OTHER = (
+    10_001_339,
+    10_007_999,
+)  # from 0: the G at the end of an intron that README changes, the A of docs/scorers.md
 PLACE = gk.Interval("chr22", 36_150_000, 36_166_384)  # what docs/plots.md draws
 
 
@@ -35,9 +40,9 @@ def runnable(page):
     return [code for code in BLOCKS[page] if not any(mark in code for mark in ELSEWHERE)]
 
 
-def run(page, names):
-    """Run the blocks one after another, as a reader would; draw what a line gives, as a notebook would."""
-    for number, code in enumerate(runnable(page), 1):
+def run(page, names, blocks=slice(None)):
+    """Run blocks one after another, as a reader would; draw what a line gives, as a notebook would."""
+    for number, code in list(enumerate(runnable(page), 1))[blocks]:
         place = f"{page}, block {number}"
         for step in ast.parse(code).body:
             if not isinstance(step, ast.Expr):
@@ -58,6 +63,14 @@ def test_these_pages_have_code_to_run():
     assert [mark for mark in ELSEWHERE if mark not in code] == []
 
 
+def moved(gtf, old, new, by):
+    """Put the genes of one chromosome elsewhere, on another."""
+    rows = [line.split("\t") for line in gtf.read_text().splitlines() if line.startswith(f"{old}\t")]
+    return "".join(
+        "\t".join([new, *row[1:3], *(str(int(at) + by) for at in row[3:5]), *row[5:]]) + "\n" for row in rows
+    )
+
+
 @pytest.fixture(scope="module")
 def worm(tmp_path_factory):
     """A folder with genome.fa and genes.gtf: a designed gene on a chrV as long as that of ce10."""
@@ -67,10 +80,7 @@ def worm(tmp_path_factory):
     letters = bytearray((b"N" * before + toy.genes[0].sequence.encode()).ljust(20_924_149, b"N"))
     letters[OTHER : OTHER + 1] = b"A"
     (folder / "genome.fa").write_bytes(b">chrV\n" + letters + b"\n")
-    lines = [line.split("\t") for line in toy.gtf.read_text().splitlines() if line.startswith("chrI\t")]
-    for line in lines:
-        line[0], line[3], line[4] = "chrV", str(int(line[3]) + before), str(int(line[4]) + before)
-    (folder / "genes.gtf").write_text("".join("\t".join(line) + "\n" for line in lines))
+    (folder / "genes.gtf").write_text(moved(toy.gtf, "chrI", "chrV", before))
     return folder
 
 
@@ -143,12 +153,14 @@ def bigwig(path, sign=1):
 def mcool(path):
     cooler = pytest.importorskip("cooler")
     for step in (2_048, 10_000):
-        starts = np.arange(0, PLACE.end, step)
+        starts = np.arange(0, PLACE.end + 80_000, step)
         bins = pd.DataFrame({"chrom": PLACE.chrom, "start": starts, "end": starts + step})
         first, second = np.triu_indices(8)
         here = PLACE.start // step - 1
         pixels = pd.DataFrame({"bin1_id": here + first, "bin2_id": here + second, "count": 9 - second + first})
         cooler.create_cooler(f"{path}::/resolutions/{step}", bins, pixels, mode="a")
+    with h5py.File(path, "a") as file:
+        file.attrs.update({"format": "HDF5::MCOOL", "format-version": 2})
 
 
 def predicted():
@@ -163,8 +175,12 @@ def predicted():
 
     introns = pd.DataFrame({"chrom": PLACE.chrom, "start": [36_151_000], "end": [36_154_000], "strand": ["+"]})
     junctions = junction_dataset(
-        np.ones((1, 1)), modality=MODALITIES["splice_junctions"], rows=rows("liver", **liver), junctions=introns, attrs=where
-    )  # fmt: skip
+        np.ones((1, 1)),
+        modality=MODALITIES["splice_junctions"],
+        rows=rows("liver", **liver),
+        junctions=introns,
+        attrs=where,
+    )
     nodes = {
         "rna_seq": node("rna_seq", (PLACE.width,), rows("RNA", strands="+-", **liver)),
         "chip_tf": node("chip_tf", (PLACE.width // 128,), rows("CTCF", **liver)),
@@ -176,13 +192,14 @@ def predicted():
 
 @pytest.mark.slow
 def test_plots(here, worm):
-    for name in ("coverage", "treated", "control", "chip", "plus"):
-        bigwig(f"{name}.bw")
-    bigwig("minus.bw", sign=-1)
-    mcool("a.mcool")
-    mcool("b.mcool")
-    Path("peaks.bed").write_text("chr22\t36151000\t36151500\n")
-    gene = gk.testing.designed_gene(0, 8_192).placed("chr22", PLACE.start)
-    gene.to_frame()
-    genome = gk.Genome(worm / "genome.fa", worm / "genes.gtf", organism="worm")
-    run("docs/plots.md", {})
+    for name in ("coverage", "treated", "control", "chip", "plus", "minus"):
+        bigwig(here / f"{name}.bw", sign=-1 if name == "minus" else 1)
+    for name in ("a.mcool", "b.mcool"):
+        mcool(here / name)
+    (here / "peaks.bed").write_text(f"chr22\t{PLACE.start}\t{PLACE.start + 500}\n")
+    with gzip.open(here / "genes.gtf.gz", "wt") as file:
+        file.write(moved(worm / "genes.gtf", "chrV", "chr22", PLACE.start + 8_192 - ACCEPTOR))
+    genome = gk.Genome(here / "genome.fa", here / "genes.gtf", name="ce10", organism="worm")
+    tree = predicted()
+    run("docs/plots.md", {"model": gk.Model.from_pretrained(), "genome": genome}, slice(1))
+    run("docs/plots.md", {"tree": tree, "one": tree, "other": tree}, slice(1, None))
