@@ -170,8 +170,8 @@ def predicted():
 
     def node(name, shape, table):
         values = random.random((*shape, len(table)), dtype=np.float32)
-        modality = MODALITIES[name]
-        return track_dataset(values, modality=modality, rows=table, start=PLACE.start, attrs=where)
+        start = PLACE.start // 2_048 * 2_048 if name == "contact_maps" else PLACE.start
+        return track_dataset(values, modality=MODALITIES[name], rows=table, start=start, attrs=where)
 
     introns = pd.DataFrame({"chrom": PLACE.chrom, "start": [36_151_000], "end": [36_154_000], "strand": ["+"]})
     junctions = junction_dataset(
