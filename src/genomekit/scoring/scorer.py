@@ -202,6 +202,27 @@ class Scorer:
         return torch.full_like(self.score(ref, ref), torch.nan)
 
 
+def whole_width(given: Any, otherwise: str) -> int | None:
+    """Return the width of a mask in bp, or None.
+
+    Args:
+        given: What came.
+        otherwise: What None stands for, for the text of the error.
+
+    Raises:
+        ValueError: No whole number of at least 1.
+
+    Example:
+        >>> whole_width(np.int64(501), "the whole window")
+        501
+    """
+    if given is None:
+        return None
+    if isinstance(given, bool) or not isinstance(given, int | np.integer) or given < 1:
+        raise ValueError(f"width={given!r} came; give a whole number of bp, at least 1, or None for {otherwise}.")
+    return int(given)
+
+
 class AggregationScorer(Scorer):
     """A scorer whose score is one of `AGGREGATIONS`, which says what kind of score it is."""
 
