@@ -34,20 +34,25 @@ def summarize(tables: Mapping[str, AnnData], n: Any) -> pd.DataFrame:
 def strength(table: AnnData) -> np.ndarray:
     """How strong each score is, sign apart: its quantile where there is one, else the raw score; NaN where neither.
 
-    Quantiles of unsigned scores lie in [0, 1], those of signed ones in [-1, 1]: both grow with strength. A row that the
-    background has no track for, such as a gene of the strand that it lacks, goes by its raw scores.
+    Quantiles of unsigned scores lie in [0, 1], those of signed ones in [-1, 1]: both grow with strength.
     """
-    raw = np.where(strand_conflict(table.obs, table.var), np.nan, np.abs(np.asarray(table.X)))
+    raw = _size(table)
     if QUANTILE not in table.layers:
         return raw
     quantile = np.abs(np.asarray(table.layers[QUANTILE]))
-    without = np.isnan(quantile).all(axis=1, keepdims=True)
-    return np.where(without | np.isnan(raw), raw, np.nan_to_num(quantile))
+    return raw if np.isnan(quantile).all() else np.where(np.isnan(raw), np.nan, quantile)
+
+
+def _size(table: AnnData) -> np.ndarray:
+    return np.where(strand_conflict(table.obs, table.var), np.nan, np.abs(np.asarray(table.X)))
 
 
 def _strongest(table: AnnData, n: int) -> pd.DataFrame:
     """The `n` best tracks of every row, the strongest rows of a record and gene (or mask) first."""
-    power = np.nan_to_num(strength(table), nan=-1.0)
+    power = strength(table)
+    # A gene whose tracks have no background, such as one of the strand that it lacks, goes by raw scores.
+    power = np.where(np.isnan(power).all(axis=1, keepdims=True), _size(table), power)
+    power = np.nan_to_num(power, nan=-1.0)
     best = np.argsort(-power, axis=1, kind="stable")[:, :n]
     row = np.repeat(np.arange(table.n_obs), best.shape[1])
     track = best.ravel()

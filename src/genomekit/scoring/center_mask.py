@@ -8,7 +8,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from genomekit.scoring.aggregation import AGGREGATIONS, Aggregation, aggregation_name
-from genomekit.scoring.scorer import AggregationScorer, Bins, ModalityName, Values, whole_width
+from genomekit.scoring.scorer import AggregationScorer, Bins, ModalityName, Values, Width, whole_width
 from genomekit.tracks import Modality
 
 _FAR = ("contact", "splice_junction")
@@ -45,7 +45,7 @@ class CenterMaskScorer(AggregationScorer):
     """
 
     modality: ModalityName
-    width: int | None = _RECOMMENDED_WIDTH
+    width: Width = _RECOMMENDED_WIDTH
     aggregation: str = "diff_log2_sum"
     aligned: bool = False
 

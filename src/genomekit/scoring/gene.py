@@ -8,7 +8,16 @@ from typing import ClassVar
 from genomekit.errors import unknown
 from genomekit.scoring.aggregation import aggregation_name
 from genomekit.scoring.masks import body_targets, exon_targets
-from genomekit.scoring.scorer import AggregationScorer, Genes, GeneScorer, ModalityName, Place, Target, whole_width
+from genomekit.scoring.scorer import (
+    AggregationScorer,
+    Genes,
+    GeneScorer,
+    ModalityName,
+    Place,
+    Target,
+    Width,
+    whole_width,
+)
 
 MASKS = ("exons", "body")
 
@@ -82,7 +91,7 @@ class GeneMaskSplicingScorer(GeneScorer):
     """
 
     modality: ModalityName = "splice_sites"
-    width: int | None = None
+    width: Width = None
     gene: Genes = None
     signed: ClassVar[bool] = False
     aligned: ClassVar[bool] = True
@@ -124,7 +133,7 @@ class GeneMaskScorer(GeneScorer, AggregationScorer):
     modality: ModalityName = "rna_seq"
     mask: str = "exons"
     aggregation: str = "diff_mean"
-    width: int | None = None
+    width: Width = None
     gene: Genes = None
     aligned: ClassVar[bool] = True
 

@@ -25,6 +25,8 @@ ModalityName: TypeAlias = Any
 """Name of a modality, or the `Modality`; a scorer keeps the name."""
 Genes: TypeAlias = Any
 """Name or id of a gene, a collection of them, or None; a scorer keeps text, a tuple or None."""
+Width: TypeAlias = Any
+"""bp of a mask, or None; a scorer keeps an int or None."""
 _OWN = "one that reads a place around the variant has bins and score, any other targets whose rules have them."
 
 
