@@ -67,7 +67,8 @@ def read_variant(text: str | Variant, genome: Genome) -> Variant:
         name, ref, alt = ("", *fields[2:4]) if len(fields) == 4 else fields[2:5]
         if "," in alt:
             raise ValueError(f"Variant {shorten(text)!r} has several ALT alleles; give one at a time.")
-        ref, alt = ("" if allele == "." else allele for allele in (ref, alt))
+        if alt == ".":
+            raise ValueError(f"Variant {shorten(text)!r} has no ALT allele: '.' says that nothing changes.")
         return Variant(fields[0], int(fields[1]), ref, alt, "" if name == "." else name)
     return Variant.parse(text)
 
@@ -103,6 +104,8 @@ def read_variants(variants: Any, genome: Genome) -> list[Variant]:
         try:
             found.append(Variant.from_dict(row) if isinstance(row, dict) else read_variant(row, genome))
         except ValueError as error:
+            if len(rows) == 1:
+                raise
             raise type(error)(f"Variant number {number} (counted from 0): {error}") from error
     return found
 
