@@ -188,7 +188,7 @@ def _damaged(path: Path, error: Exception) -> ValueError:
     if packed and ("EOF" in text or "header" in text or "end-of-stream" in text):
         return ValueError(f"VCF file {path} is cut or damaged: {text}. Fetch or copy it again.")
     return ValueError(
-        f"{path} is no VCF or BCF file. A VCF file starts with a line such as ##fileformat=VCFv4.2, then comes #CHROM POS "
+        f"{path} is no VCF or BCF file. A VCF file starts with ##fileformat=VCFv4.2 or the like, then #CHROM POS "
         "ID REF ALT QUAL FILTER INFO; columns are separated by tabs."
     )
 
