@@ -104,7 +104,7 @@ def test_letters_of_the_text_are_compared_with_the_genome(genome):
 def test_tables_and_lists(genome):
     expected = [Variant("chrV", 3, "G", "A"), Variant("chrV", 5, "T", "")]
     table = pd.DataFrame({"#CHROM": ["chrV", "chrV"], "POS": [3, 5], "REF": ["G", "T"], "ALT": ["A", ""]})
-    assert read_variants(table.rename(columns={"#CHROM": "CHROM"}), genome) == expected
+    assert read_variants(table, genome) == read_variants(table.rename(columns={"#CHROM": "CHROM"}), genome) == expected
     sdk = {"chromosome": ["chrV", "chrV"], "position": [3, 5], "reference_bases": ["G", "T"]}
     assert read_variants(pd.DataFrame({**sdk, "alternate_bases": ["A", ""]}), genome) == expected
     assert read_variants(pd.DataFrame({"variant": ["chrV:g.3G>A", "chrV:5:T>-"]}), genome) == expected
@@ -118,6 +118,7 @@ def test_tables_and_lists(genome):
         read_variants(pd.DataFrame({"chrom": ["chrV"], "pos": [3], "ref": ["G"]}), genome)
     row = {"chrom": "chrV", "position": 3, "ref": "G", "alt": "A"}
     assert read_variants(row, genome) == read_variants([row], genome) == expected[:1]
+    assert read_variants([row for _, row in table.iterrows()], genome) == expected
 
 
 @pytest.mark.parametrize("given", [None, 5, 2.5, True])
