@@ -321,7 +321,8 @@ def _bad_letter(variant: Variant, what: str, letters: str) -> str:
     shown = letters if len(letters) <= 40 else f"{letters[:40]}..."
     return (
         f"Variant {variant.chrom}:{variant.position} has {letters[index]!r} as letter {index + 1} of {what.upper()} "
-        f"{shown!r}; alleles are written in A C G T N. Spell symbolic alleles out; an empty allele is an empty string."
+        f"{shown!r}; alleles are written in A C G T N. Give several ALT alleles one at a time, symbolic "
+        "ones in letters, and one without letters as an empty string."
     )
 
 
