@@ -14,9 +14,9 @@ from genomekit.errors import unknown
 from genomekit.genome.interval import Interval
 from genomekit.plot import colors, lanes, measure
 from genomekit.plot.files import intervals_of
-from genomekit.plot.panel import Panel, caption, check_rows, message
+from genomekit.plot.heads import caption, legend
+from genomekit.plot.panel import Panel, check_rows, message
 from genomekit.plot.real import Real
-from genomekit.plot.tracks import legend
 
 DENSE = 2_000  # boxes beyond which they are rasterised inside vector files
 
@@ -100,7 +100,7 @@ class Intervals(Panel):
         ax.add_collection(PolyCollection(boxes, **style), autolim=False)
         if tints:
             legend(ax, tints)
-        elif len(boxes) < len(table):
+        if len(boxes) < len(table):
             caption(ax, f"+ {len(table) - len(boxes)} more that do not fit in {self.max_rows} rows")
         return ""
 

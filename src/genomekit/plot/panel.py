@@ -17,9 +17,9 @@ from genomekit.errors import unknown
 from genomekit.genome.interval import Interval
 from genomekit.genome.names import canonical
 from genomekit.plot import colors, measure
+from genomekit.plot.heads import write_head
 from genomekit.plot.real import Real
 
-CAPTION_GID = "genomekit-caption"  # marks what stands above a panel, for its title to make room
 OUTSIDE_GID = "genomekit-outside"  # marks the hatching where a region reaches beyond the data
 BARE = "sequence"  # stands for the chromosome of a sequence that lies on none
 
@@ -77,7 +77,7 @@ class Panel(ABC):
                 matplotlib do not have.
         """
         text = self.paint(ax, self.where(region))
-        write_title(ax, text, float(ax.bbox.width / ax.figure.dpi))
+        write_head(ax, text, float(ax.bbox.width / ax.figure.dpi))
         return ax
 
     def paint(self, ax: Axes, region: Interval) -> str:
@@ -187,18 +187,6 @@ def position_ticks(ax: Axes, region: Interval, scale: Real = 1) -> None:
     ax.xaxis.set_major_formatter(FuncFormatter(written))
 
 
-def write_title(ax: Axes, text: str, inches: Real) -> None:
-    """Set the title of a panel, cut where it would reach what stands beside it at the upper right."""
-    points = colors.size(0.65)
-    beside = [measure.text_width(note.get_text(), points) for note in ax.texts if note.get_gid() == CAPTION_GID]
-    if (key := ax.get_legend()) is not None:
-        entries = [measure.text_width(entry.get_text(), colors.size()) for entry in key.get_texts()]
-        beside.append(sum(sorted(entries)[-6:]) + min(len(entries), 6) * 2.4 * colors.size() / 72)
-    room = max(inches - max(beside, default=-0.1) - 0.1, inches * 0.25)
-    ax.set_title(measure.fit(text, colors.size(0.8), room), loc="left", fontsize=colors.size(0.8), color=colors.ink(),
-                 pad=3, parse_math=False)  # fmt: skip
-
-
 def shown(where: Interval) -> str:
     """Write a region as a figure does: no strand, since panels draw both."""
     return f"{where.chrom}:{where.start:,}-{where.end:,}"
@@ -247,10 +235,3 @@ def message(ax: Axes, text: str) -> None:
     plate = {"boxstyle": "square,pad=0.2", "fc": colors.background(), "ec": "none"}
     ax.text(0.5, 0.5, text, transform=ax.transAxes, ha="center", va="center", fontsize=colors.size(), style="italic",
             color=colors.faint(0.7), bbox=plate)  # fmt: skip
-
-
-def caption(ax: Axes, text: str) -> None:
-    """Say at the upper right, beside the title, what a reader must know of the drawing."""
-    text = measure.fit(text, colors.size(0.65), 0.7 * ax.bbox.width / ax.figure.dpi)
-    ax.text(1, 1, text, transform=ax.transAxes, ha="right", va="bottom", fontsize=colors.size(0.65),
-            color=colors.faint(0.8), parse_math=False, gid=CAPTION_GID)  # fmt: skip

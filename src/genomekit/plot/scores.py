@@ -13,7 +13,8 @@ from matplotlib.axes import Axes
 from genomekit.errors import unknown
 from genomekit.genome.interval import Interval
 from genomekit.plot import colors, measure
-from genomekit.plot.panel import Panel, caption
+from genomekit.plot.heads import caption
+from genomekit.plot.panel import Panel
 from genomekit.plot.real import Real
 from genomekit.plot.tables import scores_of, strongest
 
@@ -89,8 +90,9 @@ class ScoreHeatmap(Panel):
             raise ValueError(f"limits={self.limits}; give the largest score, above 0.")
         limit = self.limits or float(np.nanmax(known)) or 1.0
         signed = bool(np.nanmin(grid.to_numpy(float)) < 0)
-        few = grid.shape[1] <= 12 and grid.size <= 120
         inches = ax.bbox.width / ax.figure.dpi
+        wide = measure.text_width("-0.0001", colors.size(0.6))  # as numbers in cells may be
+        few = bool(grid.size <= 120 and wide < inches / grid.shape[1])
         tall = max(ax.bbox.height / ax.figure.dpi, 0.1)
         options = {
             "cmap": colors.diverging() if signed else "viridis",
@@ -113,10 +115,9 @@ class ScoreHeatmap(Panel):
         names = [measure.fit(str(name), points, 1.6) for name in grid.columns]
         upright = max(measure.text_width(name, points) for name in names) > 0.95 * inches / len(names)
         ax.set_xticks(np.arange(len(names)) + 0.5, names, rotation=90 if upright else 0, fontsize=points)
-        ax.set_yticks(
-            np.arange(len(grid)) + 0.5, [measure.fit(str(n), points, 1.6) for n in grid.index], fontsize=points
-        )
-        ax.tick_params(length=0, labelrotation=None)
+        names = [measure.fit(str(name), points, 1.6) for name in grid.index]
+        ax.set_yticks(np.arange(len(names)) + 0.5, names, rotation=0, fontsize=points)
+        ax.tick_params(length=0)
         bar = options["cbar_ax"]
         bar.tick_params(labelsize=colors.size(0.65), length=1.5, width=0.5, labelcolor=colors.ink())
         left_out = [
