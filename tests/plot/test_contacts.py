@@ -111,7 +111,7 @@ def test_a_viewpoint_gives_the_row_of_its_bin(grid):
     whole = Virtual4C(grid, "chrV:1000-1256").draw(axes())
     fill = next(child for child in whole.get_children() if hasattr(child, "curve"))
     assert fill.curve.values.tolist() == [1, 1, 0, 2.5]  # the mean of two rows
-    with pytest.raises(ValueError, match="holds nothing of the data of the viewpoint"):
+    with pytest.raises(ValueError, match="lies outside the region"):
         Virtual4C(grid, "chrV:9000-9100").draw(axes())
 
 

@@ -18,7 +18,7 @@ from genomekit.plot.automatic import panels_of
 from genomekit.plot.curves import joint
 from genomekit.plot.heads import CAPTION_GID, write_head
 from genomekit.plot.lanes import LABEL_GID
-from genomekit.plot.panel import BARE, Panel, artist_options, position_ticks
+from genomekit.plot.panel import BARE, Panel, artist_options, position_axis
 from genomekit.plot.real import Real
 
 WIDTH = 10.0  # inches
@@ -166,15 +166,9 @@ def _where(rows: Sequence[Panel], region: Interval | str | None) -> tuple[Interv
 
 def _position_axis(axes: Sequence[Axes], where: Interval) -> None:
     """Write positions under the lowest panel only."""
-    scale, unit = (1e6, "Mb") if where.width >= 2e6 else (1e3, "kb") if where.width >= 2e3 else (1, "bp")
     for ax in axes[:-1]:
         ax.tick_params(axis="x", length=0, labelbottom=False)
-    last = axes[-1]
-    position_ticks(last, where, scale)
-    last.spines["bottom"].set(visible=True, color=colors.faint(), linewidth=0.6)
-    last.tick_params(axis="x", length=2.5, labelbottom=True)
-    name = "position" if where.chrom == BARE else where.chrom
-    last.set_xlabel(f"{name} ({unit})", fontsize=colors.size(0.8), color=colors.ink(), labelpad=2)
+    position_axis(axes[-1], where)
 
 
 def _place(

@@ -27,7 +27,7 @@ def caption(ax: Axes, text: str) -> None:
 def legend(ax: Axes, table: Mapping[str, Any]) -> None:
     """Write what the colours mean, at the upper right; `write_head` gives it its place."""
     shown = {measure.fit(name, colors.size(), 1.6): color for name, color in table.items()}
-    _key(ax, [Patch(color=color, label=name or "(none)") for name, color in shown.items()], len(shown), above=False)
+    _key(ax, [Patch(color=color, label=name or "(none)") for name, color in shown.items()], len(shown))
 
 
 def write_head(ax: Axes, text: str, inches: Real) -> float:
@@ -44,16 +44,26 @@ def write_head(ax: Axes, text: str, inches: Real) -> float:
     points, unit = colors.size(0.8), colors.size(1.0) / 10
     notes = [note.get_text() for note in ax.texts if note.get_gid() == CAPTION_GID]
     beside = max((measure.text_width(note, colors.size(0.65)) + 0.1 for note in notes), default=0.0)
-    rows, above = _place_key(ax, inches, alone=not notes, title=measure.text_width(text, points))
-    room = max(inches - beside, inches * 0.25) if beside else inches
+    rows, above = _place_key(ax, inches, measure.text_width(text, points), beside)
+    if ax.get_legend() is None or above:
+        room = max(inches - beside, inches * 0.25)
+    else:
+        room = inches  # a key stands beside a title only where both are whole
     ax.set_title(measure.fit(text, points, room), loc="left", fontsize=points, color=colors.ink(), pad=3,
                  parse_math=False)  # fmt: skip
     line = TITLE if text or notes or not above and rows else 0.0
     return (line + (ROW * rows if above else 0.0)) * unit
 
 
-def _place_key(ax: Axes, inches: Real, *, alone: bool, title: Real) -> tuple[int, bool]:
-    """Arrange the key, if there is one, in a width; return its rows and whether they stand above the title."""
+def _place_key(ax: Axes, inches: Real, title: Real, caption: Real) -> tuple[int, bool]:
+    """Arrange the key, if there is one, in a width; return its rows and whether they stand above the title.
+
+    Args:
+        ax: Axes of the panel.
+        inches: Width there is.
+        title: Inches of the title.
+        caption: Inches of the caption, beside which the key may stand.
+    """
     key = ax.get_legend()
     if key is None:
         return 0, False
@@ -69,14 +79,14 @@ def _place_key(ax: Axes, inches: Real, *, alone: bool, title: Real) -> tuple[int
             left_out = len(handles) - count * MOST_ROWS + 1
             handles = [*handles[:-left_out], Patch(color="none", label=f"+ {left_out} more")]
     rows = -(-len(handles) // count)
-    above = bool(title) and (rows > 1 or title + 0.1 + sum(widths) > inches) or not alone
-    _key(ax, handles, count, above=above)
+    above = bool(title or caption) and (rows > 1 or title + 0.1 + sum(widths) + caption > inches)
+    _key(ax, handles, count, right=0.0 if above else caption, above=above)
     return rows, above or rows > 1
 
 
-def _key(ax: Axes, handles: list[Patch], columns: int, *, above: bool) -> None:
+def _key(ax: Axes, handles: list[Patch], columns: int, *, right: Real = 0.0, above: bool = False) -> None:
     lift = TITLE * colors.size(1.0) / 10 if above else 0.0
-    place = ax.transAxes + ScaledTranslation(0, lift, ax.figure.dpi_scale_trans)
+    place = ax.transAxes + ScaledTranslation(-right, lift, ax.figure.dpi_scale_trans)
     ax.legend(handles=handles, loc="lower right", bbox_to_anchor=(1, 1), bbox_transform=place, ncols=columns,
               frameon=False, fontsize=colors.size(), handlelength=0.8, handleheight=0.8, borderaxespad=0.1,
               borderpad=0.2, columnspacing=1, handletextpad=0.4, labelspacing=0.3)  # fmt: skip

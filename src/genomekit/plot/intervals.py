@@ -15,9 +15,10 @@ from genomekit.genome.interval import Interval
 from genomekit.plot import colors, lanes, measure
 from genomekit.plot.files import intervals_of
 from genomekit.plot.heads import caption, legend
-from genomekit.plot.panel import Panel, check_rows, message
+from genomekit.plot.panel import Panel, check_rows, message, set_rows
 from genomekit.plot.real import Real
 
+ROW = 0.19  # inches
 DENSE = 2_000  # boxes beyond which they are rasterised inside vector files
 
 
@@ -65,7 +66,7 @@ class Intervals(Panel):
     def inches(self, width: Real, region: Interval) -> Real:
         """Give each row the same height."""
         rows, _ = self._rows(intervals_of(self.data, region), region, width)
-        return self.height or 0.19 * min(max(rows, default=0) + 1, self.max_rows) + 0.04
+        return self.height or ROW * min(max(rows, default=0) + 1, self.max_rows) + 0.04
 
     def _draw(self, ax: Axes, region: Interval) -> str:
         table = intervals_of(self.data, region)
@@ -76,7 +77,7 @@ class Intervals(Panel):
         width = ax.bbox.width / ax.figure.dpi
         rows, inside = self._rows(table, region, width)
         count = min(max(rows, default=0) + 1, self.max_rows)
-        ax.set(ylim=(-count + 0.5, 0.5), yticks=[])
+        set_rows(ax, count, 2 * ROW)
         ax.spines["left"].set_visible(False)
         lanes.name_at_left(ax, self.name, float(sum(ax.get_ylim())) / 2, 4, 2)
         if table.empty:

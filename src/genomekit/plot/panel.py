@@ -76,7 +76,10 @@ class Panel(ABC):
             ValueError: No region where the data do not tell one, one outside the data, or an option that the artists of
                 matplotlib do not have.
         """
-        text = self.paint(ax, self.where(region))
+        where = self.where(region)
+        text = self.paint(ax, where)
+        if self.genomic:
+            position_axis(ax, where)
         write_head(ax, text, float(ax.bbox.width / ax.figure.dpi))
         return ax
 
@@ -136,7 +139,6 @@ class Panel(ABC):
         # Another panel of the figure, or the caller, may have turned the axis.
         turned = ax.xaxis_inverted() or bool(known and known.turned)
         ax.set_xlim(*((region.end, region.start) if turned else (region.start, region.end)))
-        position_ticks(ax, region)
         if known is None or not self.covers:
             return
         for start, end in ((region.start, known.start), (known.end, region.end)):
@@ -175,8 +177,9 @@ def _subclasses(kind: type) -> Iterator[type]:
         yield from _subclasses(child)
 
 
-def position_ticks(ax: Axes, region: Interval, scale: Real = 1) -> None:
-    """Write positions in units of `scale` bp, as many as there is room for."""
+def position_axis(ax: Axes, region: Interval) -> None:
+    """Write positions under the axes, as many as there is room for, with their chromosome and units."""
+    scale, unit = unit_of(region)
 
     def written(x: Real, _: object = None) -> str:
         return f"{round(x / scale, 4):,.10g}"
@@ -185,6 +188,14 @@ def position_ticks(ax: Axes, region: Interval, scale: Real = 1) -> None:
     count = min(max(int(ax.bbox.width / ax.figure.dpi / room), 1), 7)
     ax.xaxis.set_major_locator(MaxNLocator(count, integer=True))
     ax.xaxis.set_major_formatter(FuncFormatter(written))
+    ax.spines["bottom"].set(visible=True, color=colors.faint(), linewidth=0.6)
+    name = "position" if region.chrom == BARE else region.chrom
+    ax.set_xlabel(f"{name} ({unit})", fontsize=colors.size(0.8), color=colors.ink(), labelpad=2)
+
+
+def unit_of(region: Interval) -> tuple[Real, str]:
+    """Give the unit in which positions of a region are written: its bp, and its name."""
+    return (1e6, "Mb") if region.width >= 2e6 else (1e3, "kb") if region.width >= 2e3 else (1, "bp")
 
 
 def shown(where: Interval) -> str:
@@ -217,6 +228,12 @@ def check_rows(most: int) -> None:
     """
     if most < 1:
         raise ValueError(f"max_rows={most}; draw at least one row.")
+
+
+def set_rows(ax: Axes, count: int, tallest: Real) -> None:
+    """Give rows at 0, -1, -2, ... the height of the axes, but at most `tallest` inches each: boxes stay boxes."""
+    spare = max(float(ax.bbox.height / ax.figure.dpi) / tallest - count, 0.0) / 2
+    ax.set(ylim=(-count + 0.5 - spare, 0.5 + spare), yticks=[])
 
 
 def extent_of(attrs: Any, start: int, end: int, turned: bool = False) -> Extent:
