@@ -94,9 +94,8 @@ class Intervals(Panel):
             start, end, strand = (table[name].iloc[index] for name in ("start", "end", "strand"))
             boxes.append(_shape(float(start), max(float(end), start + least), row, str(strand), least * 4))
             fills.append(tints[str(table[self.color_by].iloc[index])] if self.color_by else plain)
-            self._write(
-                ax, str(table[self.label].iloc[index]) if self.label else "", start, end, row, within, region, turned
-            )
+            if self.label:
+                self._write(ax, str(table[self.label].iloc[index]), fills[-1], start, end, row, within, region, turned)
         style = {"facecolor": fills, "edgecolor": "none", "zorder": 2, "rasterized": len(boxes) > DENSE, **self.box}
         ax.add_collection(PolyCollection(boxes, **style), autolim=False)
         if tints:
@@ -119,7 +118,8 @@ class Intervals(Panel):
         return measure.pack(spans), inside
 
     def _write(
-        self, ax: Axes, name: str, start: Real, end: Real, row: int, within: bool, region: Interval, turned: bool
+        self, ax: Axes, name: str, fill: str, start: Real, end: Real, row: int, within: bool, region: Interval,
+        turned: bool,
     ) -> None:
         points = colors.size(0.65)
         if not name or (within and (end - start) < region.width / 2000):
@@ -127,7 +127,7 @@ class Intervals(Panel):
         style = {"fontsize": points, "va": "center", "zorder": 3, "parse_math": False, **self.text}
         if within:
             middle = (max(start, region.start) + min(end, region.end)) / 2
-            ax.annotate(name, (middle, -row), **{"ha": "center", "color": colors.background(), **style})
+            ax.annotate(name, (middle, -row), **{"ha": "center", "color": colors.on_top(fill), **style})
         else:
             move, side = (-3, "right") if turned else (3, "left")
             ax.annotate(name, (end, -row), (move, 0), textcoords="offset points", annotation_clip=False,

@@ -18,6 +18,8 @@ from genomekit.plot.panel import Panel
 from genomekit.plot.real import Real
 from genomekit.plot.tables import scores_of, strongest
 
+CELL = 1.2  # inches of a cell, at most
+
 
 @dataclass(eq=False)
 class ScoreHeatmap(Panel):
@@ -92,7 +94,9 @@ class ScoreHeatmap(Panel):
         signed = bool(np.nanmin(grid.to_numpy(float)) < 0)
         inches = ax.bbox.width / ax.figure.dpi
         wide = measure.text_width("-0.0001", colors.size(0.6))  # as numbers in cells may be
-        few = bool(grid.size <= 120 and wide < inches / grid.shape[1])
+        cell = min(inches / grid.shape[1], CELL)
+        few = bool(grid.size <= 120 and wide < cell)
+        end = cell * grid.shape[1] / inches  # share of the axes that is covered
         tall = max(ax.bbox.height / ax.figure.dpi, 0.1)
         options = {
             "cmap": colors.diverging() if signed else "viridis",
@@ -106,14 +110,14 @@ class ScoreHeatmap(Panel):
             "rasterized": grid.size > 2000,
             "xticklabels": True,
             "yticklabels": True,
-            "cbar_ax": ax.inset_axes((1 + 0.1 / inches, max(0.0, 1 - 1.2 / tall), 0.1 / inches, min(1.0, 1.2 / tall))),
+            "cbar_ax": ax.inset_axes((end + 0.1 / inches, max(0.0, 1 - 1.2 / tall), 0.1 / inches, min(1.0, 1.2 / tall))),
             **self.heatmap,
         }
         seaborn.heatmap(grid, ax=ax, **options)
         points = colors.size(0.65)
-        ax.set(xlabel="", ylabel="")
+        ax.set(xlabel="", ylabel="", xlim=(0, inches / cell))
         names = [measure.fit(str(name), points, 1.6) for name in grid.columns]
-        upright = max(measure.text_width(name, points) for name in names) > 0.95 * inches / len(names)
+        upright = max(measure.text_width(name, points) for name in names) > 0.95 * cell
         ax.set_xticks(np.arange(len(names)) + 0.5, names, rotation=90 if upright else 0, fontsize=points)
         names = [measure.fit(str(name), points, 1.6) for name in grid.index]
         ax.set_yticks(np.arange(len(names)) + 0.5, names, rotation=0, fontsize=points)
