@@ -98,6 +98,12 @@ def _wide(width):
     return Interval("chrV", 1000, 1000 + width)
 
 
+def test_a_ratio_of_two_files_is_not_called_a_difference(grid):
+    one, other = grid.assign_coords(track=["a"]), grid.assign_coords(track=["b"])
+    ax = ContactMap({"x": one, "y": abs(other)}, kind="log2fc").draw(axes())
+    assert [text.get_text() for text in ax.texts] == ["b / a"]
+
+
 def test_turned_maps_have_their_pairs_in_place(grid):
     ax = ContactMap(grid.gk.reverse_complement()).draw(axes())
     assert ax.get_xlim() == (1512, 1000)

@@ -29,7 +29,7 @@ LEAST = 0.5  # inches of a panel that still shows something
 
 
 class GenomeFigure(Figure):
-    """A matplotlib Figure that a notebook shows even where pyplot was never imported; text in PDF and SVG stays text."""
+    """A matplotlib Figure that a notebook shows even without pyplot; text in PDF and SVG stays text."""
 
     def savefig(self, *arguments: Any, **options: Any) -> None:
         """Save, with fonts that a drawing program can edit."""

@@ -51,7 +51,7 @@ def write_head(ax: Axes, text: str, inches: Real) -> float:
         room = inches  # a key stands beside a title only where both are whole
     ax.set_title(measure.fit(text, points, room), loc="left", fontsize=points, color=colors.ink(), pad=3,
                  parse_math=False)  # fmt: skip
-    line = TITLE if text or notes or not above and rows else 0.0
+    line = TITLE if text or notes or (not above and rows) else 0.0
     return (line + (ROW * rows if above else 0.0)) * unit
 
 

@@ -87,7 +87,6 @@ class Intervals(Panel):
         plain = colors.palette()[0] if self.color is None else colors.checked(self.color)
         boxes, fills = [], []
         least = region.width / max(width * 100, 1)  # a base or two must not vanish
-        turned = bool(ax.get_xlim()[0] > ax.get_xlim()[1])
         for index, (row, within) in enumerate(zip(rows, inside, strict=True)):
             if row >= self.max_rows:
                 continue
@@ -95,7 +94,7 @@ class Intervals(Panel):
             boxes.append(_shape(float(start), max(float(end), start + least), row, str(strand), least * 4))
             fills.append(tints[str(table[self.color_by].iloc[index])] if self.color_by else plain)
             if self.label:
-                self._write(ax, str(table[self.label].iloc[index]), fills[-1], start, end, row, within, region, turned)
+                self._write(ax, str(table[self.label].iloc[index]), fills[-1], start, end, row, within, region)
         style = {"facecolor": fills, "edgecolor": "none", "zorder": 2, "rasterized": len(boxes) > DENSE, **self.box}
         ax.add_collection(PolyCollection(boxes, **style), autolim=False)
         if tints:
@@ -118,8 +117,7 @@ class Intervals(Panel):
         return measure.pack(spans), inside
 
     def _write(
-        self, ax: Axes, name: str, fill: str, start: Real, end: Real, row: int, within: bool, region: Interval,
-        turned: bool,
+        self, ax: Axes, name: str, fill: str, start: Real, end: Real, row: int, within: bool, region: Interval
     ) -> None:
         points = colors.size(0.65)
         if not name or (within and (end - start) < region.width / 2000):
@@ -129,7 +127,7 @@ class Intervals(Panel):
             middle = (max(start, region.start) + min(end, region.end)) / 2
             ax.annotate(name, (middle, -row), **{"ha": "center", "color": colors.on_top(fill), **style})
         else:
-            move, side = (-3, "right") if turned else (3, "left")
+            move, side = (-3, "right") if ax.xaxis_inverted() else (3, "left")
             ax.annotate(name, (end, -row), (move, 0), textcoords="offset points", annotation_clip=False,
                         **{"ha": side, "color": colors.ink(), **style})  # fmt: skip
 

@@ -98,6 +98,7 @@ class ScoreHeatmap(Panel):
         few = bool(grid.size <= 120 and wide < cell)
         end = cell * grid.shape[1] / inches  # share of the axes that is covered
         tall = max(ax.bbox.height / ax.figure.dpi, 0.1)
+        share = min(1.0, 1.2 / tall)  # of the height, for the bar
         options = {
             "cmap": colors.diverging() if signed else "viridis",
             "vmin": -limit if signed else 0.0,
@@ -110,7 +111,7 @@ class ScoreHeatmap(Panel):
             "rasterized": grid.size > 2000,
             "xticklabels": True,
             "yticklabels": True,
-            "cbar_ax": ax.inset_axes((end + 0.1 / inches, max(0.0, 1 - 1.2 / tall), 0.1 / inches, min(1.0, 1.2 / tall))),
+            "cbar_ax": ax.inset_axes((end + 0.1 / inches, 1 - share, 0.1 / inches, share)),
             **self.heatmap,
         }
         seaborn.heatmap(grid, ax=ax, **options)
