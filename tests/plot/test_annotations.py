@@ -172,3 +172,8 @@ def test_fitted_text_fits(text, inches):
 
 def test_numbers_are_short():
     assert [compact(value) for value in (1234, -0.5, 99_999, 1e9)] == ["1234", "-0.5", "100k", "1G"]
+
+
+def test_labels_without_positions_are_refused():
+    with pytest.raises(ValueError, match="list came; give Labels a mapping of positions to texts"):
+        plot.figure(panels(), annotations=Labels(["here"]))

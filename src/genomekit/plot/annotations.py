@@ -191,15 +191,20 @@ class Labels(Annotation):
     Args:
         texts: Position (0-based) -> text.
 
+    Raises:
+        ValueError: When drawn: no mapping.
+
     Example:
         >>> [mark.start for mark in Labels({5: "here", 50: "not here"}).marks(Interval("chr1", 0, 9))]
         [5]
     """
 
-    texts: Mapping[int, str]
+    texts: Any
 
     def marks(self, region: Interval) -> list[Mark]:
         """Give what lies in the region."""
+        if not isinstance(self.texts, Mapping):
+            raise ValueError(f"{type(self.texts).__name__} came; give Labels a mapping of positions to texts.")
         color = self._color(colors.ink())
         inside = {at: text for at, text in self.texts.items() if region.start <= at < region.end}
         return [Mark(int(at), int(at) + 1, str(text), color) for at, text in inside.items()]
@@ -220,7 +225,7 @@ def warn_outside(notes: Iterable[Annotation], region: Interval) -> None:
     """Say once what of the annotations lies outside the region, and so is not drawn."""
     lost = []
     for note in notes:
-        name, listed, drawn = type(note).__name__.casefold(), note.listed(), len(note.marks(region))
+        name, drawn, listed = type(note).__name__.casefold(), len(note.marks(region)), note.listed()
         if listed is None and not drawn:
             lost.append(f"all {name}")
         elif listed is not None and drawn < listed:
