@@ -246,7 +246,7 @@ def _from_node(node: xr.Dataset, allele: str | None) -> list[Curve]:
     if allele is not None:
         if "allele" not in signal.dims or allele not in signal["allele"].values:
             raise ValueError(
-                f"{name} has no allele {allele!r}; it is not a prediction of a variant. Compare two data by their names, "
+                f"{name} has no allele {allele!r}; it is not a prediction of a variant. Compare two data by name, "
                 "as in Difference({'before': one, 'after': other})."
             )
         signal = signal.sel(allele=allele)
