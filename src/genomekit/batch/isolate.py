@@ -19,8 +19,13 @@ Score = Callable[[list[AnyRecord]], ScoreSet]
 Again = tuple[AnyRecord, int]
 """A record, and the number of the one that is scored for it."""
 
+
+class NotReady(RuntimeError):
+    """A process cannot make its scoring function; no record is to blame."""
+
+
 # The fault of the machine, not of a record: every other one would fail as well, or this one may not the next time.
-_STOP = (OSError, MemoryError, ImportError, OutOfMemory)
+_STOP = (OSError, MemoryError, ImportError, OutOfMemory, NotReady)
 
 
 def score_group(score: Score, records: Sequence[AnyRecord], on_error: str = "row") -> ScoreSet:
