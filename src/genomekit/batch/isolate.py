@@ -156,4 +156,5 @@ def _named(error: Exception) -> str:
 
 
 def _told(record: AnyRecord, reason: str) -> str:
-    return f"Record {record.number} ({shorten(record.id or variant_text(record))}) cannot be scored: {reason}"
+    name = shorten(record.id or variant_text(record))
+    return f"Record {record.number}{name and f' ({name})'} cannot be scored: {reason}"

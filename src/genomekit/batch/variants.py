@@ -17,8 +17,8 @@ from tqdm.auto import tqdm
 
 from genomekit.batch import vcf
 from genomekit.batch.folder import check_folder
-from genomekit.batch.isolate import Score, score_group
 from genomekit.batch.identity import identity
+from genomekit.batch.isolate import Score, score_group
 from genomekit.batch.job import score_records as score_into
 from genomekit.batch.recipe import recipe
 from genomekit.batch.records import as_records, groups
