@@ -256,8 +256,11 @@ def test_a_damaged_shard_is_told(tmp_path):
     run(tmp_path / "a")
     shard = sorted((tmp_path / "a" / "shards").iterdir())[2]
     shard.write_bytes(shard.read_bytes()[:-100])
-    with pytest.raises(ValueError, match=f"{shard.name} cannot be read as scores"):
+    with pytest.raises(ValueError, match=f"{shard.name} cannot be read as scores .* remove it, and .* compute"):
         gk.open(tmp_path / "a")
+    shard.unlink()
+    run(tmp_path / "a")
+    assert fake.contents(tmp_path / "a") == contents_of_new(tmp_path / "b", 100)
     (tmp_path / "a" / "job.json").write_text("{}")
     with pytest.raises(ValueError, match=r"job\.json cannot be read"):
         gk.open(tmp_path / "a")

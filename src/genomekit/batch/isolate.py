@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
-from genomekit.errors import OutOfMemory, shorten, unknown
+from genomekit.errors import MACHINE_FAULTS, shorten, unknown
 from genomekit.scores.layout import ordered, repeated
 from genomekit.scores.records import AnyRecord, record_table, same_as, variant_text
 from genomekit.scores.score_set import ScoreSet
@@ -22,10 +22,6 @@ Again = tuple[AnyRecord, int]
 
 class NotReady(RuntimeError):
     """A process cannot make its scoring function; no record is to blame."""
-
-
-# The fault of the machine, not of a record: every other one would fail as well, or this one may not the next time.
-_STOP = (OSError, MemoryError, ImportError, OutOfMemory, NotReady)
 
 
 def score_group(score: Score, records: Sequence[AnyRecord], on_error: str = "row") -> ScoreSet:
@@ -91,7 +87,7 @@ def _once(able: list[AnyRecord]) -> tuple[list[AnyRecord], list[Again]]:
 def _halved(score: Score, records: list[AnyRecord], on_error: str, failures: dict[int, Exception]) -> list[ScoreSet]:
     try:
         scores = score(records)
-    except _STOP:
+    except (*MACHINE_FAULTS, NotReady):
         raise
     except Exception as error:  # whatever a scorer of the user's own may raise
         if len(records) == 1:
