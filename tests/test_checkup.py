@@ -62,6 +62,15 @@ def test_the_report_holds_the_numbers(monkeypatch, folder):
     assert checkup.doctor("cpu").selftest.passed
 
 
+def test_the_numbers_beside_mini_are_those_that_it_predicts():
+    assert checkup.run_selftest(device="cpu").passed
+    stored = json.loads((checkup.bundled("mini") / checkup.SELFTEST).read_text())["outputs"]["worm/splice_junctions"]
+    values = dict(zip(stored["index"], stored["values"], strict=True))
+    plus, minus = (max(value for index, value in values.items() if index % 2 == side) for side in (0, 1))
+    assert plus > 0.1
+    assert minus > 0.1  # the introns of either strand are compared
+
+
 def test_an_unknown_device_is_refused():
     with pytest.raises(ValueError, match="Unknown device"):
         checkup.doctor("tpu9")
