@@ -7,7 +7,9 @@ Random substitutions at real positions of chromosomes that were held out, every 
 (without a GTF, those that need no genes), windows of 16,384 bp.
 Windows centered on each variant (`step=1`) are compared with windows on a grid of so many bp. Raw scores are paired by
 record, gene or junction, and track. "strongest tenth" are the scores of the scorer that are largest, by absolute value,
-with centered windows: of these the median of |difference| / |score|.
+with centered windows: of these the median of |difference| / |score|. "in both" is the share of scores with centered
+windows that the other windows give too: of a gene only the introns that change most are scored, and in another window
+it may be another one.
 """
 
 from __future__ import annotations

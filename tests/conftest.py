@@ -37,6 +37,7 @@ def result_tree():
 
     random = np.random.default_rng(0)
     where = {"chrom": "chrV", "start": 1000, "end": 1512, "chrom_length": 1500, "organism": "worm", "assembly": "ce10"}
+    where |= {"genomekit": "0.1.0"}
 
     def rows(*names, strands=("."), **more):
         table = [{"name": n, "strand": s, "label": n if s == "." else f"{n} {s}"} for n in names for s in strands]

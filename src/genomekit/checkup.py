@@ -35,7 +35,7 @@ _PACKAGES = ("torch", "numpy", "pandas", "xarray", "anndata", "matplotlib", "pyf
 _EXTRAS = {
     "official": "tensorstore",
     "train": "sklearn",
-    "batch": "zarr",
+    "batch": "distributed",
     "browser": "anywidget",
     "contacts": "cooler",
     "vcf": "pysam",
@@ -204,8 +204,8 @@ def write_selftest(folder: str | Path) -> Path:
 def _outputs(engine: Engine, letters: str, keys: Mapping[str, object] | None = None) -> dict[str, np.ndarray]:
     """Predict everything for every organism; keys are "organism/modality"."""
     encoded = one_hot(letters)
-    # Junctions are compared at fixed sites: chosen ones may change places where two are about as probable.
-    # Donors lie before acceptors, on the minus strand after them: other pairs are no introns and not read.
+    # Junctions are compared at fixed sites: chosen ones may change places where two are about as probable. Donors lie
+    # before acceptors on the + strand and behind them on the - strand, so that every pair can be an intron.
     sites = np.linspace(100, len(letters) - 100, 16).astype(np.int64).reshape(4, 4)[[0, 1, 3, 2]]
     out = {}
     for organism in engine.organisms:

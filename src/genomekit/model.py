@@ -17,8 +17,6 @@ from genomekit.engine import Engine
 from genomekit.engine.engine import Weights
 from genomekit.engine.plan import Plan
 from genomekit.genome.interval import Interval
-from genomekit.ism import ism
-from genomekit.ism.job import Scorers, Variants
 from genomekit.model_scores import ScoreVerbs
 from genomekit.model_variants import VariantVerbs
 from genomekit.planning import plan
@@ -254,77 +252,6 @@ class Model(VariantVerbs, ScoreVerbs):
         """
         return predict.predict_intervals(
             self.engine, intervals, genome=self.genome if genome is None else genome, **shared_options(locals())
-        )
-
-    def ism(
-        self,
-        interval: Interval | str,
-        *,
-        genome: AnyGenome = None,
-        scorer: Scorers = None,
-        modalities: Any = None,
-        tracks: Any = None,
-        ontology: Names = None,
-        biosample: Names = None,
-        strand: Names = None,
-        transcription_factor: Names = None,
-        histone_mark: Names = None,
-        organism: str | None = None,
-        window: int | None = None,
-        variant: Variants = None,
-        method: str = "exact",
-        refine: int = 0,
-        mask: str | None = None,
-        verify: int = 0,
-        resume: bool = True,
-    ) -> xr.Dataset:
-        """Mutate every base of an interval to every other one, and score the effects (in-silico mutagenesis).
-
-        Only what an edit can change is computed again: a substitution costs a small part of a prediction, and the
-        numbers are the same. A long job writes down what is done: after an interruption the same call goes on.
-
-        Args:
-            interval: What is mutated, 0-based half-open, or text. On strand "-" the reverse complement is read; the
-                result has plus-strand bases all the same.
-            genome: See `predict_interval`; None is the one given to the model.
-            scorer: A scorer such as `genomekit.scoring.CenterMaskScorer("dnase", 501, "diff_mean")`, or one for each
-                modality. None takes the recommended ones: the log2 fold change within 501 bp of the mutated base (2,001
-                bp for histone marks), for splice sites and their usage the largest change.
-            modalities: See `predict_sequence` for this and the following; None is every one that can be scored.
-            tracks: See there.
-            ontology: See there.
-            biosample: See there.
-            strand: Strand of the tracks that are scored.
-            transcription_factor: See there.
-            histone_mark: See there.
-            organism: Whose heads to read; None takes it from the genome.
-            window: Length of the window, bp; None is the checkpoint's default, 131,072 at most, or the next longer.
-            variant: A variant, or those of one haplotype, that stay in the sequence while its bases are mutated.
-            method: "exact"; "hybrid" (the encoder's exact change times the gradient beyond it: far cheaper, an
-                approximation); "taylor" (the gradient at the letters, cheaper and coarser).
-            refine: With "hybrid" or "taylor": compute this many of the largest effects exactly; the attributes then
-                say how well estimates agreed with them.
-            mask: What masks are centred on: "variant", the mutated base (exact only, and its default), or "interval",
-                the middle of the interval.
-            verify: Compare this many substitutions with full predictions, and raise where they differ.
-            resume: Keep finished parts of a long job in the cache folder, until the job is done.
-
-        Returns:
-            A Dataset with `effect` (position, base, track), the score against the reference: 0 at the reference base;
-            at an N all four bases against it; NaN where `variant` deletes the base. `reference` (track), the scorer's
-            measure of the unedited sequence, its mask in the middle; and `ref_base`. `.gk.contribution()` and
-            `.gk.top()` make logos and tables of it.
-
-        Raises:
-            ValueError: A malformed or too long interval, an unknown name, a scorer without its modality, a variant
-                outside the window.
-            ReferenceMismatch: REF letters of `variant` differ from the genome's.
-            OutOfMemory: The device is too small; cheaper calls are named.
-        """
-        own = {"scorer": scorer, "variant": variant, "method": method, "refine": refine, "mask": mask}
-        own |= {"verify": verify, "resume": resume, "genome": self.genome if genome is None else genome}
-        return ism(
-            self.engine, interval, **own, **shared_options({**locals(), "average_strands": False, "min_count": 0.0})
         )
 
     def plan(self, call: str | Callable[..., Any], *arguments: Any, genome: AnyGenome = None, **options: Any) -> Plan:

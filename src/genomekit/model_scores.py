@@ -1,4 +1,4 @@
-"""The verbs of `Model` that score; each is one line of delegation."""
+"""The verbs of `Model` that score: variants, intervals, every base of one; each is one line of delegation."""
 
 from __future__ import annotations
 
@@ -7,12 +7,16 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+import xarray as xr
 
 from genomekit import batch
 from genomekit.batch.variants import Source
 from genomekit.engine import Engine
 from genomekit.genome.interval import Interval
 from genomekit.genome.variant import Variant
+from genomekit.ism import ism
+from genomekit.ism.job import Scorers as IsmScorers
+from genomekit.ism.job import Variants
 from genomekit.predict.request import AnyGenome, Names, shared_options
 from genomekit.scores import ScoreSet
 from genomekit.scoring import verbs
@@ -144,6 +148,18 @@ class ScoreVerbs:
         Raises:
             ValueError: As `score_variant`.
             OutOfMemory: The device is too small; cheaper calls are named.
+
+        Example:
+            >>> import tempfile
+            >>> from genomekit import Genome, Model
+            >>> from genomekit.scoring import CenterMaskScorer
+            >>> from genomekit.testing import toy_genome
+            >>> model = Model.from_pretrained(genome=Genome(toy_genome(tempfile.mkdtemp()).fasta, organism="worm"))
+            >>> scores = model.score_interval(
+            ...     "chrI:2,000-2,200", scorers=CenterMaskScorer("splice_sites", 501, "active_sum")
+            ... )
+            >>> scores.to_frame()["track_name"].tolist()
+            ['donor', 'acceptor', 'donor', 'acceptor']
         """
         found = self.genome if genome is None else genome
         options = shared_options({**locals(), **_NO_AVERAGE})
@@ -221,6 +237,18 @@ class ScoreVerbs:
             ReferenceMismatch: The VCF file is of another build.
             OutOfMemory: The device is too small; said before anything runs where not even the smallest of the first
                 records fits. What is done is kept: with `out` the same call goes on there.
+
+        Example:
+            >>> import tempfile
+            >>> from genomekit import Genome, Model
+            >>> from genomekit.testing import toy_genome
+            >>> made = toy_genome(tempfile.mkdtemp())
+            >>> model = Model.from_pretrained(genome=Genome(made.fasta, made.gtf, organism="worm"))
+            >>> scores = model.score_variants(["chrI:2,093:G>A", "chrI:2,093:C>A"], progress=False)
+            >>> scores.records["status"].tolist()  # the second says C where the genome has G
+            ['ok', 'failed']
+            >>> sorted(scores.to_frame()["modality"].unique())
+            ['splice_junctions', 'splice_site_usage', 'splice_sites']
         """
         own = {"scorers": scorers, "out": out, "vcf_out": vcf_out, "on_error": on_error, "parity": parity}
         own |= {"ref_check": ref_check, "step": step, "shard_size": shard_size, "preview": preview}
@@ -228,3 +256,83 @@ class ScoreVerbs:
         found = self.genome if genome is None else genome
         options = shared_options({**locals(), **_NO_AVERAGE})
         return batch.score_variants(self.engine, variants, genome=found, **own, **options)
+
+    def ism(
+        self,
+        interval: Interval | str,
+        *,
+        genome: AnyGenome = None,
+        scorer: IsmScorers = None,
+        modalities: Any = None,
+        tracks: Any = None,
+        ontology: Names = None,
+        biosample: Names = None,
+        strand: Names = None,
+        transcription_factor: Names = None,
+        histone_mark: Names = None,
+        organism: str | None = None,
+        window: int | None = None,
+        variant: Variants = None,
+        method: str = "exact",
+        refine: int = 0,
+        mask: str | None = None,
+        verify: int = 0,
+        resume: bool = True,
+    ) -> xr.Dataset:
+        """Mutate every base of an interval to every other one, and score the effects (in-silico mutagenesis).
+
+        Only what an edit can change is computed again: a substitution costs a small part of a prediction, and the
+        numbers are the same. A long job writes down what is done: after an interruption the same call goes on.
+
+        Args:
+            interval: What is mutated, 0-based half-open, or text. On strand "-" the reverse complement is read; the
+                result has plus-strand bases all the same.
+            genome: See `predict_interval`; None is the one given to the model.
+            scorer: A scorer such as `genomekit.scoring.CenterMaskScorer("dnase", 501, "diff_mean")`, or one for each
+                modality. None takes the recommended ones: the log2 fold change within 501 bp of the mutated base (2,001
+                bp for histone marks), for splice sites and their usage the largest change.
+            modalities: See `predict_sequence` for this and the following; None is every one that can be scored.
+            tracks: See there.
+            ontology: See there.
+            biosample: See there.
+            strand: Strand of the tracks that are scored.
+            transcription_factor: See there.
+            histone_mark: See there.
+            organism: Whose heads to read; None takes it from the genome.
+            window: Length of the window, bp; None is the checkpoint's default, 131,072 at most, or the next longer.
+            variant: A variant, or those of one haplotype, that stay in the sequence while its bases are mutated.
+            method: "exact"; "hybrid" (the encoder's exact change times the gradient beyond it: far cheaper, an
+                approximation); "taylor" (the gradient at the letters, cheaper and coarser).
+            refine: With "hybrid" or "taylor": compute this many of the largest effects exactly; the attributes then
+                say how well estimates agreed with them.
+            mask: What masks are centred on: "variant", the mutated base (exact only, and its default), or "interval",
+                the middle of the interval.
+            verify: Compare this many substitutions with full predictions, and raise where they differ.
+            resume: Keep finished parts of a long job in the cache folder, until the job is done.
+
+        Returns:
+            A Dataset with `effect` (position, base, track), the score against the reference: 0 at the reference base;
+            at an N all four bases against it; NaN where `variant` deletes the base. `reference` (track), the scorer's
+            measure of the unedited sequence, its mask in the middle; and `ref_base`. `.gk.contribution()` and
+            `.gk.top()` make logos and tables of it.
+
+        Raises:
+            ValueError: A malformed or too long interval, an unknown name, a scorer without its modality, a variant
+                outside the window.
+            ReferenceMismatch: REF letters of `variant` differ from the genome's.
+            OutOfMemory: The device is too small; cheaper calls are named.
+
+        Example:
+            >>> import tempfile
+            >>> from genomekit import Genome, Model
+            >>> from genomekit.testing import toy_genome
+            >>> model = Model.from_pretrained(genome=Genome(toy_genome(tempfile.mkdtemp()).fasta, organism="worm"))
+            >>> effects = model.ism("chrI:2,089-2,097", modalities="splice_sites")  # an intron begins at 2,092
+            >>> dict(effects.sizes)
+            {'position': 8, 'base': 4, 'track': 4}
+            >>> effects.gk.tracks("donor +").gk.top(1)[["position", "ref"]].values.tolist()
+            [[2093, 'G']]
+        """
+        own = {"scorer": scorer, "variant": variant, "method": method, "refine": refine, "mask": mask}
+        own |= {"verify": verify, "resume": resume, "genome": self.genome if genome is None else genome}
+        return ism(self.engine, interval, **own, **shared_options({**locals(), **_NO_AVERAGE}))

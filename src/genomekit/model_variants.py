@@ -122,7 +122,8 @@ class VariantVerbs:
         """Predict the reference and a haplotype: ALT has all the variants at once.
 
         Args:
-            variants: Variants of one chromosome that do not overlap.
+            variants: Variants of one chromosome that do not overlap, such as a haplotype of `gk.read_haplotypes`; with
+                an interval there may be none, which is the reference.
             genome: See `predict_variant` for this and all the following.
             interval: See there; None shows the window centered on the stretch from the first to the last variant.
             align: See there.

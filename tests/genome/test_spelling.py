@@ -28,7 +28,6 @@ def genome(tmp_path):
         ("chrV 3 . G A", "chrV:3:G>A"),
         ("chrV\t3\trs5\tG\tA\t50\tPASS\tDP=3", "chrV:3:G>A"),
         ("chrV 3 G A", "chrV:3:G>A"),
-        ("chrV 3 GTT .", "chrV:3:GTT>"),
         ("chrV:3:G>A", "chrV:3:G>A"),
         ("chrV-3-G-A", "chrV:3:G>A"),
         ("chrV:g.3G>A", "chrV:3:G>A"),
@@ -87,6 +86,8 @@ def test_spellings_of_one_duplication_are_one_edit(genome):
         ("chrV:g.3_5G>A", "replaces 3 bp and names 1"),
         ("chrV:g.3_5delGT", "is about 3 bp and names 2"),
         ("chrV 3 . G A,T", "several ALT"),
+        ("chrV 3 . GTT .", "no ALT allele"),
+        ("chrV 3 GTT .", "no ALT allele"),
         ("rs123", "rsID needs a database"),
     ],
 )
@@ -103,18 +104,21 @@ def test_letters_of_the_text_are_compared_with_the_genome(genome):
 def test_tables_and_lists(genome):
     expected = [Variant("chrV", 3, "G", "A"), Variant("chrV", 5, "T", "")]
     table = pd.DataFrame({"#CHROM": ["chrV", "chrV"], "POS": [3, 5], "REF": ["G", "T"], "ALT": ["A", ""]})
-    assert read_variants(table.rename(columns={"#CHROM": "CHROM"}), genome) == expected
+    assert read_variants(table, genome) == read_variants(table.rename(columns={"#CHROM": "CHROM"}), genome) == expected
     sdk = {"chromosome": ["chrV", "chrV"], "position": [3, 5], "reference_bases": ["G", "T"]}
     assert read_variants(pd.DataFrame({**sdk, "alternate_bases": ["A", ""]}), genome) == expected
     assert read_variants(pd.DataFrame({"variant": ["chrV:g.3G>A", "chrV:5:T>-"]}), genome) == expected
     assert read_variants(["chrV 3 . G A", expected[1]], genome) == expected
     assert read_variants("chrV:3:G>A", genome) == expected[:1]
+    with pytest.raises(ValueError, match=r"^Variant 'nothing' is not understood"):  # one alone needs no number
+        read_variants(["nothing"], genome)
     with pytest.raises(ValueError, match=r"Variant number 1 \(counted from 0\).*not understood"):
         read_variants(["chrV:3:G>A", "nonsense"], genome)
     with pytest.raises(ValueError, match="has no alt"):
         read_variants(pd.DataFrame({"chrom": ["chrV"], "pos": [3], "ref": ["G"]}), genome)
     row = {"chrom": "chrV", "position": 3, "ref": "G", "alt": "A"}
     assert read_variants(row, genome) == read_variants([row], genome) == expected[:1]
+    assert read_variants([row for _, row in table.iterrows()], genome) == expected
 
 
 @pytest.mark.parametrize("given", [None, 5, 2.5, True])

@@ -57,8 +57,12 @@ class TestIdentity:
             (("chr1", 5, "AXG", "C"), "'X' as letter 2 of REF 'AXG'"),
             (("chr1", 5, "A", "<DEL>"), "'<' as letter 1 of ALT"),
             (("chr1", 5, "A", "*"), "'*' as letter 1 of ALT"),
+            (("chr1", 5, "A", "C,G"), "Give several ALT alleles one at a time"),
             (("chr1", 2.5, "A", "C"), "2.5 (float)"),
             (("", 2, "A", "C"), "Chromosome name ''"),
+            (("chr1", 5, "A", None), "None as ALT; give the letters of one allele as text"),
+            (("chr1", 5, "A", ["C", "G"]), "['C', 'G'] as ALT"),
+            (("chr1", 5, float("nan"), "C"), "nan as REF"),
         ],
     )
     def test_refuses(self, args, message):

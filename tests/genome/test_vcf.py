@@ -9,18 +9,18 @@ from genomekit.errors import GenomekitWarning, ReferenceMismatch
 from genomekit.genome.assembly import Genome
 from genomekit.genome.edit import Edit
 from genomekit.genome.interval import Interval
-from genomekit.genome.vcf import read_vcf
+from genomekit.genome.vcf import check_build, opened, read_vcf
 from genomekit.genome.vcf_write import InfoField, annotate_vcf
 
 pysam = pytest.importorskip("pysam")
 
 #           1234567890123456789012345678
 LETTERS = "ACGTTGCAGGCACACATTTTGATCCAGT"
+COLUMNS = "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n"
 HEAD = (
     "##fileformat=VCFv4.2\n##contig=<ID=chrI,length=28>\n"
     '##INFO=<ID=DP,Number=1,Type=Integer,Description="depth">\n'
-    '##INFO=<ID=END,Number=1,Type=Integer,Description="end">\n'
-    "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n"
+    '##INFO=<ID=END,Number=1,Type=Integer,Description="end">\n' + COLUMNS
 )
 
 
@@ -90,7 +90,7 @@ def test_symbolic_alleles_in_letters(tmp_path, genome):
     rows += [row(5, "T", "<INV>", info="END=8;DP=3"), row(5, "N", "<DEL>", info="SVTYPE=DEL;SVLEN=-3")]
     path = write(tmp_path / "a.vcf", *rows)
     found = list(read_vcf(path, genome))
-    assert [str(r.variant) for r in found] == ["chrI:5:TGCA>T", "chrI:5:T>TGCA", "chrI:6:GCA>TGC", "chrI:5:TGCA>T"]
+    assert [str(r.variant) for r in found] == ["chrI:5:TGCA>T", "chrI:5:T>TGCA", "chrI:5:TGCA>TTGC", "chrI:5:TGCA>T"]
     window = Interval("chrI", 0, 20)
     duplicated = Edit.of(found[1].variant, window, genome)
     assert duplicated.alt == (LETTERS[:8] + LETTERS[5:8] + LETTERS[8:])[:20]
@@ -101,6 +101,44 @@ def test_symbolic_alleles_in_letters(tmp_path, genome):
     assert "past the end of chrI (28)" in next(read_vcf(past, genome)).reason
     other = write(tmp_path / "c.vcf", row(5, "T", "<DEL>", info="END=8", chrom="chrQ"))
     assert "Unknown chromosome 'chrQ'" in next(read_vcf(other, genome)).reason
+
+
+@pytest.mark.parametrize("alt", ["<DEL>", "<DUP>", "<INV>"])
+def test_the_base_before_a_symbolic_allele_is_compared_with_the_genome(tmp_path, genome, alt):
+    path = write(tmp_path / "a.vcf", row(5, "T", alt, info="END=8"), row(5, "c", alt, info="END=8"))
+    right, wrong = (record.variant for record in read_vcf(path, genome))
+    assert genome.check_reference(right) == right
+    with pytest.raises(ReferenceMismatch, match="says the reference is 'C"):
+        genome.check_reference(wrong)
+
+
+@pytest.mark.parametrize(
+    ("info", "expected"),
+    [
+        ("SVLEN=-3,5", ["chrI:5:TGCA>T", "chrI:5:T>TGCAGG"]),
+        ("END=10;SVLEN=-3,5", ["chrI:5:TGCA>T", "chrI:5:T>TGCAGG"]),
+        ("END=8", ["chrI:5:TGCA>T", "chrI:5:T>TGCA"]),
+        ("SVLEN=-3", ["chrI:5:TGCA>T", "None"]),
+    ],
+)
+def test_every_symbolic_allele_has_its_own_length(tmp_path, genome, info, expected):
+    path = write(tmp_path / "a.vcf", row(5, "T", "<DEL>,<DUP>", info=info))
+    assert [str(record.variant) for record in read_vcf(path, genome)] == expected
+
+
+def test_the_build_is_checked_by_every_name_of_a_chromosome(tmp_path):
+    fasta = tmp_path / "worm.fa"
+    fasta.write_text(f">chrI\n{LETTERS}\n>chrII\n{LETTERS}\n")
+    worm = Genome(fasta, organism="worm")
+    for name, length, fits in (("chr1", 28, True), ("chr1", 29, False), ("II", 29, False), ("chr9", 29, True)):
+        path = tmp_path / "a.vcf"
+        path.write_text(f"##fileformat=VCFv4.2\n##contig=<ID={name},length={length}>\n" + COLUMNS)
+        with opened(path) as file:
+            if fits:
+                check_build(file, path, worm)
+            else:
+                with pytest.raises(ReferenceMismatch, match=f"its header gives {name} 29 bp, and the genome has 28"):
+                    check_build(file, path, worm)
 
 
 def test_duplicates_name_the_first(tmp_path):

@@ -7,13 +7,16 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from made_results import exons, track_node
+from made_results import contact_node, exons, ism_node, track_node
+from matplotlib.collections import QuadMesh
+from matplotlib.image import AxesImage
 
 from genomekit import plot
 from genomekit.errors import GenomekitWarning
 from genomekit.genome.interval import Interval
 from genomekit.labels import prediction_tree
 from genomekit.plot import Genes, Highlights, Labels, Tracks, Variants
+from genomekit.plot.columns import CurveFill
 from genomekit.plot.measure import compact, fit, lay_out, pack, text_width
 
 WHERE = Interval("chrV", 1000, 1512)
@@ -42,6 +45,25 @@ def test_a_narrow_highlight_does_not_vanish():
     (line,) = (line for line in ax.lines if line.get_xdata()[0] == 500_005)
     assert line.get_linewidth() == 1
     assert [(patch.get_x(), patch.get_width()) for patch in ax.patches] == [(600_000, 100_000)]
+
+
+@pytest.mark.parametrize("picture", [
+    lambda: Tracks(track_node(np.ones((512, 1)), "gut"), style="heat"),
+    lambda: plot.ContactMap(contact_node(np.eye(4)[..., None])),
+    lambda: plot.IsmHeatmap(ism_node("ACGT" * 128)),
+])  # fmt: skip
+def test_marks_lie_behind_curves_and_outline_pictures(picture):
+    marks = [Highlights("chrV:1100-1200"), Variants("chrV:1301:A>G")]
+    picture_ax, curve_ax = plot.figure([picture(), panels()[0]], annotations=marks).axes[:2]
+    (curve,) = (child for child in curve_ax.get_children() if isinstance(child, CurveFill))
+    (shade,) = curve_ax.patches
+    behind = next(line for line in curve_ax.lines if line.get_xdata()[0] == 1300.5)
+    assert max(shade.get_zorder(), behind.get_zorder()) < curve.get_zorder()
+    drawn = next(child for child in picture_ax.get_children() if isinstance(child, AxesImage | QuadMesh))
+    outline = next(patch for patch in picture_ax.patches if patch.get_x() == 1100)
+    above = next(line for line in picture_ax.lines if line.get_xdata()[0] == 1300.5)
+    assert not outline.get_fill()  # or it would change the colours
+    assert min(outline.get_zorder(), above.get_zorder()) > drawn.get_zorder()
 
 
 @pytest.mark.parametrize(("marks", "said"), [
@@ -150,3 +172,8 @@ def test_fitted_text_fits(text, inches):
 
 def test_numbers_are_short():
     assert [compact(value) for value in (1234, -0.5, 99_999, 1e9)] == ["1234", "-0.5", "100k", "1G"]
+
+
+def test_labels_without_positions_are_refused():
+    with pytest.raises(ValueError, match="list came; give Labels a mapping of positions to texts"):
+        plot.figure(panels(), annotations=Labels(["here"]))

@@ -98,6 +98,12 @@ def _wide(width):
     return Interval("chrV", 1000, 1000 + width)
 
 
+def test_a_ratio_of_two_files_is_not_called_a_difference(grid):
+    one, other = grid.assign_coords(track=["a"]), grid.assign_coords(track=["b"])
+    ax = ContactMap({"x": one, "y": abs(other)}, kind="log2fc").draw(axes())
+    assert [text.get_text() for text in ax.texts] == ["b / a"]
+
+
 def test_turned_maps_have_their_pairs_in_place(grid):
     ax = ContactMap(grid.gk.reverse_complement()).draw(axes())
     assert ax.get_xlim() == (1512, 1000)
@@ -111,7 +117,7 @@ def test_a_viewpoint_gives_the_row_of_its_bin(grid):
     whole = Virtual4C(grid, "chrV:1000-1256").draw(axes())
     fill = next(child for child in whole.get_children() if hasattr(child, "curve"))
     assert fill.curve.values.tolist() == [1, 1, 0, 2.5]  # the mean of two rows
-    with pytest.raises(ValueError, match="holds nothing of the data of the viewpoint"):
+    with pytest.raises(ValueError, match="lies outside the region"):
         Virtual4C(grid, "chrV:9000-9100").draw(axes())
 
 

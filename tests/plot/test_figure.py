@@ -1,5 +1,6 @@
 """The figure as a whole: which panels, where, how large, and what it refuses."""
 
+import io
 import itertools
 
 import matplotlib
@@ -143,6 +144,7 @@ def test_a_panel_on_axes_of_the_callers_writes_positions_in_full():
     assert ax.xaxis.get_offset_text().get_text() == ax.yaxis.get_offset_text().get_text() == ""
     written = [label for label in ax.get_xticklabels() if 1_200_000 <= label.get_position()[0] <= 1_200_512]
     assert all(label.get_text().startswith("1,200,") for label in written)
+    assert ax.get_xlabel() == "chrV (bp)"
     boxes = [label.get_window_extent() for label in written]
     assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
     assert ax._left_title.get_window_extent().x1 <= ax.bbox.x1 + 1  # cut to the axes
@@ -224,6 +226,43 @@ def test_panels_line_up_and_do_not_overlap(result_tree):
     assert [any(tick.label1.get_visible() for tick in ax.xaxis.get_major_ticks()) for ax in drawing.axes] == [
         False, False, False, False, True,
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("count", "rows", "more"), [(3, 1, 0), (9, 2, 0), (49, 6, 20)])
+def test_a_key_of_many_colours_has_rows_of_its_own(count, rows, more):
+    names = [f"a tissue with number {index}" for index in range(count)]
+    node = track_node(np.ones((512, count)), *names)
+    drawing = plot.figure([plot.Tracks(node.isel(track=[0])), plot.Overlay(node, by="name", title="all of them")])
+    drawing.savefig(io.BytesIO())  # places the key
+    upper, lower = drawing.axes
+    entries = lower.get_legend().get_texts()
+    assert len({round(entry.get_window_extent().y0) for entry in entries}) == rows
+    assert len(entries) == count - more + bool(more)
+    assert entries[-1].get_text() == (f"+ {more} more" if more else names[-1])
+    title, key = lower._left_title.get_window_extent(), lower.get_legend().get_window_extent()
+    assert not title.overlaps(key)
+    assert key.y1 <= upper.bbox.y0
+    assert 0 <= key.x0 < key.x1 <= drawing.bbox.width
+
+
+def test_a_key_leaves_the_caption_and_a_long_title_whole():
+    many = pd.DataFrame({"chrom": "chrV", "start": range(1000, 1300, 5), "end": range(1200, 1500, 5), "name": "x"})
+    for title, width in (("hits", 8), ("hits of every motif that was looked for", 4)):
+        drawing = plot.figure(plot.Intervals(many, color_by="name", max_rows=2, title=title), region="chrV:1000-1512",
+                              width=width)  # fmt: skip
+        drawing.savefig(io.BytesIO())  # places the key
+        ax = drawing.axes[0]
+        (note,) = (text for text in ax.texts if text.get_gid() == "genomekit-caption")
+        assert note.get_text().startswith("+ 56 more")
+        boxes = [ax._left_title.get_window_extent(), ax.get_legend().get_window_extent(), note.get_window_extent()]
+        assert not any(one.overlaps(other) for one, other in itertools.combinations(boxes, 2))
+        assert max(box.y1 for box in boxes) < drawing.bbox.height
+
+
+def test_text_stays_text_in_vector_files():
+    drawing, buffer = plot.figure(plot.Tracks(track_node(np.ones((512, 1)), "gut"))), io.BytesIO()
+    drawing.savefig(buffer, format="svg")
+    assert b">chrV:1,000-1,512 ce10</text>" in buffer.getvalue()
 
 
 def test_names_and_titles_stay_inside_the_figure():

@@ -231,3 +231,18 @@ def _region(text):
     from genomekit.genome.interval import Interval
 
     return Interval.parse(text)
+
+
+@pytest.mark.parametrize(("height", "inches"), [(0.4, 0.24), (4.0, 0.264)])
+def test_boxes_stay_boxes_on_tall_axes(height, inches):
+    ax = Genes(exons()[:2]).draw(axes(height=height), "chrV:1000-1512")
+    (low, high) = ax.collections[0].get_paths()[0].get_extents().intervaly
+    assert (high - low) * ax.bbox.height / 100 / np.ptp(ax.get_ylim()) == pytest.approx(inches)
+    assert low + high == sum(ax.get_ylim()) == 0  # in the middle
+
+
+def test_names_stand_out_on_the_colours_of_their_boxes():
+    table = pd.DataFrame({"chrom": "chrV", "start": [1000, 1200], "end": [1150, 1400], "name": ["on", "off"]})
+    for color, ink in (("#0072B2", "white"), ("#F0E442", "black")):
+        ax = Intervals(table, color=color).draw(axes(), "chrV:1000-1512")
+        assert [text.get_color() for text in ax.texts] == [ink] * 2

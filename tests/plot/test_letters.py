@@ -14,6 +14,7 @@ from made_results import axes, ism_node
 from matplotlib.colors import to_rgb
 
 from genomekit import accessors as accessors
+from genomekit import plot
 from genomekit.genome.assembly import Genome
 from genomekit.plot import IsmHeatmap, Logo, Sequence
 from genomekit.plot.colors import LETTER_SCHEMES
@@ -216,6 +217,12 @@ def test_heat_map_of_sizes_has_one_colour():
     red, green, blue, _ = image.cmap(image.norm(image.norm.vmax))
     assert red > max(green, blue)
     assert min(image.cmap(image.norm(0.0))[:3]) > 0.9  # nothing has the colour of the paper
+
+
+def test_marks_of_the_reference_are_seen_in_the_dark():
+    with plot.theme("dark"):
+        (marks,) = IsmHeatmap(ism_node("ACGT")).draw(axes()).lines
+    assert min(to_rgb(marks.get_color())) > 0.8
 
 
 def test_unknown_bases_are_gaps():

@@ -470,3 +470,9 @@ def test_rows_that_overlap_or_run_backwards_are_refused(tmp_path):
     assert artists(Tracks(beside).draw(axes(), "chrV:900-1500"), CurveFill)[0].curve.values[199:201].tolist() == [1, 9]
     with pytest.raises(ValueError, match="in row 2 chrV:1300-1200"):
         Tracks(table((1000, 1100, 1.0), (1300, 1200, 2.0))).draw(axes(), "chrV:900-1500")
+
+
+def test_rows_of_colour_without_values_say_so():
+    ax = Tracks(track_node(np.full((512, 2), np.nan), "gut", "liver"), style="heat").draw(axes())
+    assert "no data here" in [text.get_text() for text in ax.texts]
+    assert not ax.child_axes  # colours of nothing need no bar

@@ -100,6 +100,15 @@ def test_no_change_is_exactly_none(tiny_engine, genome):
     assert all((node["signal"] == 0).all() for node in tree.gk.delta().children.values())
 
 
+def test_a_haplotype_without_variants_is_the_reference(tiny_engine, genome):
+    """As `read_haplotypes` gives it for the other copy of a heterozygous variant."""
+    tree = predict_haplotype(tiny_engine, (), genome=genome, interval="chrI:2,990-3,010")
+    assert tree.attrs["variant"] == ""
+    assert all((node["signal"] == 0).all() for node in tree.gk.delta().children.values())
+    with pytest.raises(ValueError, match="No variant came; give at least one, or with interval="):
+        predict_haplotype(tiny_engine, (), genome=genome)
+
+
 # --- lengths that change ---------------------------------------------------------------------------------------------
 
 

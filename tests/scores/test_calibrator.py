@@ -34,6 +34,20 @@ def test_known_quantiles():
     np.testing.assert_allclose(quantiles(signed, [-9, 0, 1, 2, 9]), [-0.8, -0.6, 0, 0.6, 0.8], atol=1e-7)
 
 
+def test_summary_keeps_genes_that_the_background_lacks():
+    def of_genes(*strands):
+        obs = pd.DataFrame({"record": range(len(strands)), "gene_id": "g", "gene_name": "g", "gene_strand": strands})
+        part = ScorePart("S", "rna_seq", False, obs, tracks("a +", "b +", "a -", "b -"), np.array([[1.0, 2, 3, 4]] * 2))
+        return build([Record(number, "I", 5, "A", "C") for number in range(2)], [part], MADE_WITH)
+
+    background = of_genes("+", "+")
+    background["S"].X[:, 2:] = np.nan
+    with pytest.warns(GenomekitWarning, match="no background for 2 of 4 tracks"):
+        found = Calibrator.fit(background, name="plus").apply(of_genes("+", "-")).summarize(1)
+    assert found[["record", "track_name", "raw_score"]].values.tolist() == [[0, "a", 1.0], [1, "b", 4.0]]
+    assert found["quantile_score"].isna().tolist() == [False, True]
+
+
 @settings(deadline=None, max_examples=60)
 @given(st.lists(finite, min_size=1, max_size=60), st.lists(finite, min_size=2, max_size=20), st.integers(2, 70))
 def test_quantiles_never_fall_and_never_leave_what_the_sample_shows(sample, scores, points):

@@ -333,6 +333,46 @@ def test_own_columns_of_a_scorer_are_kept(tmp_path):
     assert back.iloc[0][["num_pas", "site", "share", "sure"]].tolist() == [3, "x", 0.5, True]
 
 
+def with_masks():
+    """Genes, and two masks of which a row of one and of the other scores best."""
+    masks = pd.DataFrame({"record": [0, 0], "mask": ["p1", ""], "mask_start": [5, 50], "open": [True, False]})
+    genes = pd.DataFrame({"record": [0], "gene_id": ["g1"], "gene_name": "one", "gene_strand": "+", "num_sites": [3]})
+    parts = [
+        ScorePart("Gene()", "rna_seq", True, genes, tracks("a", "b"), np.array([[1.0, 2.0]])),
+        ScorePart("Mask()", "atac", True, masks, tracks("a", "b"), np.array([[3.0, 4.0], [9.0, 8.0]])),
+    ]
+    return build([Record(0, "I", 1, "A", "C")], parts)
+
+
+def test_tables_name_the_rows_of_own_scorers():
+    scores = with_masks()
+    frame = scores.to_frame()
+    plain = [*make_scores().to_frame().columns]
+    at = plain.index("modality")
+    assert [*frame] == [*plain[:at], "num_sites", "mask", "mask_start", "open", *plain[at:]]
+    assert frame["mask"].tolist() == ["", "", "p1", "p1", "", ""]
+    assert frame["mask_start"].tolist() == [pd.NA, pd.NA, 5, 5, 50, 50]
+    assert frame["num_sites"].dropna().tolist() == [3, 3]
+    assert frame["open"].dtype == "boolean"
+    # Each mask has its own strongest track, as each gene has.
+    table = scores.summarize(1)
+    assert table[["gene_id", "mask", "track_name", "raw_score", "rank"]].values.tolist() == [
+        ["g1", "", "b", 2.0, 1], ["", "p1", "b", 4.0, 1], ["", "", "a", 9.0, 1],
+    ]  # fmt: skip
+    assert table["mask_start"].tolist() == [pd.NA, 5, 50]
+    assert "num_sites" not in table
+    assert scores.scorers["of"].tolist() == ["genes", "masks"]
+
+
+def test_tables_stay_readable_after_h5ad_turned_their_texts_into_categories(scores, tmp_path):
+    frame, table = scores.to_frame(), scores.summarize()
+    for number, one in enumerate(scores.values()):
+        one.write_h5ad(tmp_path / f"{number}.h5ad")
+    assert scores["Junction()"].obs["junction_strand"].dtype == "category"
+    assert_frame_equal(scores.to_frame(), frame)
+    assert_frame_equal(scores.summarize(), table)
+
+
 def test_failures_become_rows():
     table = record_table(RECORDS, windows=["w", "w", ""], failures={1: "out of luck"})
     assert table["status"].tolist() == ["ok", "failed", "skipped"]
@@ -350,6 +390,9 @@ def test_how_it_looks(scores):
     assert "ScoreSet: 3 records (2 ok, 1 skipped), 3 scorers" in text
     assert "symbolic allele" in text
     assert "Gene(rna_seq)" in text
+    alone = build([Record(0, "I", 1, "A", "C", reason="far from genes")], [])
+    alone.records["status"] = "ok"
+    assert repr(alone).endswith("record 0 (I:1:A>C) ok: far from genes")
     page = scores._repr_html_()
     assert "N&gt;&lt;DEL&gt;" in page
     assert "<DEL>" not in page

@@ -59,6 +59,7 @@ def test_masks_are_those_of_the_reference(width, resolution, start, first, count
 def test_a_scorer_prints_as_what_makes_it_and_is_a_scorer():
     scorer = CenterMaskScorer("dnase", 501, "DIFF_MEAN")
     assert eval(str(scorer)) == scorer
+    assert str(CenterMaskScorer("dnase", np.int64(501), "DIFF_MEAN")) == str(scorer)
     assert hash(scorer) == hash(CenterMaskScorer("dnase", 501, "diff_mean"))
     assert isinstance(scorer, Scorer)
 
@@ -68,6 +69,9 @@ def test_a_scorer_prints_as_what_makes_it_and_is_a_scorer():
     [
         (("dnase", 501, "diff_median"), "Unknown aggregation 'diff_median'"),
         (("dnase", 0), "width=0 came"),
+        (("dnase", "wide"), "width='wide' came; give a whole number of bp, at least 1, or None for the whole window"),
+        (("dnase", 501.0), r"width=501\.0 came"),
+        (("dnase", True), "width=True came"),
         (("contact_maps",), "CenterMaskScorer cannot read 'contact_maps', which has a contact head"),
         (("splice_junctions",), "it can read atac, dnase, .*, splice_site_usage. Junctions are for scorers derived"),
         (("ATAC",), "Unknown modality 'ATAC'. Did you mean 'atac'"),

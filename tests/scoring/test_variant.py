@@ -222,6 +222,24 @@ def test_intervals_of_ones_own(engine, genome, tmp_path):
     assert table.obs[["mask", "mask_start", "mask_end"]].values.tolist() == [["peak", 2950, 3070]]
 
 
+def test_intervals_come_as_a_table_or_alone():
+    table = pd.DataFrame({"chrom": "chrA", "start": [5, 9], "end": [7, 12], "name": ["a", None]})
+    listed = [Interval("chrA", 5, 7, name="a"), Interval("chrA", 9, 12)]
+    assert IntervalMaskScorer("atac", table) == IntervalMaskScorer("atac", listed)
+    assert IntervalMaskScorer("atac", listed[1]) == IntervalMaskScorer("atac", ["chrA:9-12"])
+    for given, text in ((5, r"^5 \(int\) is no interval"), (table.drop(columns="chrom"), "has no chrom")):
+        with pytest.raises(ValueError, match=text):
+            IntervalMaskScorer("atac", given)
+
+
+@pytest.mark.parametrize("made", [GeneMaskSplicingScorer, GeneMaskScorer])
+def test_widths_of_genes_are_whole(made):
+    for width in ("101", 3.5, True, 0):
+        with pytest.raises(ValueError, match=f"width={width!r} came; give a whole number of bp, at least 1, or None"):
+            made(width=width)
+    assert made(width=np.int64(101)) == made(width=101)
+
+
 def test_no_change_scores_zero(engine, genome):
     scorer = CenterMaskScorer("rna_seq", 101, "diff_mean")
     same = score(engine, genome, f"chrA:3001:{LETTERS[3000]}>{LETTERS[3000]}", scorer)

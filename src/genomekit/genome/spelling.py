@@ -67,7 +67,8 @@ def read_variant(text: str | Variant, genome: Genome) -> Variant:
         name, ref, alt = ("", *fields[2:4]) if len(fields) == 4 else fields[2:5]
         if "," in alt:
             raise ValueError(f"Variant {shorten(text)!r} has several ALT alleles; give one at a time.")
-        ref, alt = ("" if allele == "." else allele for allele in (ref, alt))
+        if alt == ".":
+            raise ValueError(f"Variant {shorten(text)!r} has no ALT allele: '.' says that nothing changes.")
         return Variant(fields[0], int(fields[1]), ref, alt, "" if name == "." else name)
     return Variant.parse(text)
 
@@ -77,7 +78,7 @@ def read_variants(variants: Any, genome: Genome) -> list[Variant]:
 
     Args:
         variants: A table with the columns of `Variant.from_dict` (chrom, position, ref, alt and such), or one column
-            `variant` of texts; or a list of variants, texts and rows (mappings of such columns); or a single one.
+            `variant` of texts; or a list of variants, texts and rows (of a table, or mappings); or a single one.
         genome: See `read_variant`.
 
     Raises:
@@ -89,7 +90,7 @@ def read_variants(variants: Any, genome: Genome) -> list[Variant]:
         return [Variant.from_dict(dict(variants))]
     if isinstance(variants, pd.DataFrame):
         as_text = [name for name in variants if str(name).lower() == "variant"]
-        rows: Iterable[Any] = variants[as_text[0]] if as_text else variants.to_dict("records")
+        rows: list[Any] = list(variants[as_text[0]]) if as_text else variants.to_dict("records")
     elif isinstance(variants, Iterable):
         rows = list(variants)
         if any(isinstance(row, int | np.integer) for row in rows):  # the parts of a variant, not a list of them
@@ -101,8 +102,11 @@ def read_variants(variants: Any, genome: Genome) -> list[Variant]:
     found = []
     for number, row in enumerate(rows):
         try:
-            found.append(Variant.from_dict(row) if isinstance(row, dict) else read_variant(row, genome))
+            is_row = isinstance(row, Mapping | pd.Series)
+            found.append(Variant.from_dict(dict(row)) if is_row else read_variant(row, genome))
         except ValueError as error:
+            if len(rows) == 1:
+                raise
             raise type(error)(f"Variant number {number} (counted from 0): {error}") from error
     return found
 

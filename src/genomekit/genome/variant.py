@@ -5,12 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from genomekit import errors
 from genomekit.genome.coordinates import Whole, chrom_name, whole_number
 from genomekit.genome.interval import Interval
 from genomekit.genome.variant_row import POSITION, read_row
+
+if TYPE_CHECKING:
+    Letters = str
+else:
+    Letters = object  # of tables come numbers and lists, which are refused in words
 
 _LETTERS = "ACGTN"
 _ALLELE = r"[A-Za-z*.]*"
@@ -53,7 +58,7 @@ class Variant:
         name: Free label, e.g. an rsID.
 
     Raises:
-        ValueError: Position below 1, or another letter in an allele.
+        ValueError: Position below 1, an allele that is no text, or another letter in one.
 
     Example:
         >>> variant = Variant("chr22", 1024, "ac", "a")
@@ -63,8 +68,8 @@ class Variant:
 
     chrom: str
     position: Whole
-    ref: str
-    alt: str
+    ref: Letters
+    alt: Letters
     name: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
@@ -76,7 +81,13 @@ class Variant:
                 "A 0-based start needs + 1."
             )
         for what in ("ref", "alt"):
-            letters = getattr(self, what).upper()
+            letters = getattr(self, what)
+            if not isinstance(letters, str):
+                raise ValueError(
+                    f"Variant {self.chrom}:{self.position} has {letters!r} as {what.upper()}; give the letters of one "
+                    "allele as text, '' where it has none."
+                )
+            letters = letters.upper()
             # Stripping every allowed letter from both ends leaves nothing exactly when all are allowed.
             if letters.strip(_LETTERS):
                 raise ValueError(_bad_letter(self, what, letters))
@@ -310,7 +321,8 @@ def _bad_letter(variant: Variant, what: str, letters: str) -> str:
     shown = letters if len(letters) <= 40 else f"{letters[:40]}..."
     return (
         f"Variant {variant.chrom}:{variant.position} has {letters[index]!r} as letter {index + 1} of {what.upper()} "
-        f"{shown!r}; alleles are written in A C G T N. Spell symbolic alleles out; an empty allele is an empty string."
+        f"{shown!r}; alleles are written in A C G T N. Give several ALT alleles one at a time, symbolic "
+        "ones in letters, and one without letters as an empty string."
     )
 
 

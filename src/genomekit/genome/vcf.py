@@ -22,7 +22,7 @@ from genomekit.genome.assembly import Genome
 from genomekit.genome.duplicates import Duplicates
 from genomekit.genome.fasta import reverse_complement
 from genomekit.genome.interval import Interval
-from genomekit.genome.names import canonical
+from genomekit.genome.names import ChromosomeNames, canonical
 from genomekit.genome.variant import Variant
 
 _REASONS = {
@@ -151,11 +151,11 @@ def check_build(file: Any, path: Path, genome: Genome) -> None:
         ReferenceMismatch: A chromosome has another length; the build that fits is named where it is known.
     """
     stated = {name: contig.length for name, contig in file.header.contigs.items() if contig.length}
-    named = {canonical(name): (name, length) for name, length in genome.chroms.items()}
-    for name, length in stated.items():
-        own, here = named.get(canonical(name), (name, length))
+    named = ChromosomeNames(genome.chroms, organism=genome.organism).mapping(stated)
+    for name, own in named.items():
+        length, here = stated[name], genome.chroms[own]
         versioned = own != name and _ACCESSION.fullmatch(canonical(name))  # names may leave the version out
-        if length == here or canonical(name) == "M" or versioned:
+        if length == here or canonical(own) == "M" or versioned:
             continue
         fits = builds.identify(stated)
         raise ReferenceMismatch(
@@ -188,7 +188,8 @@ def _damaged(path: Path, error: Exception) -> ValueError:
     if packed and ("EOF" in text or "header" in text or "end-of-stream" in text):
         return ValueError(f"VCF file {path} is cut or damaged: {text}. Fetch or copy it again.")
     return ValueError(
-        f"{path} is no VCF or BCF file: {text}. It starts with ##fileformat=VCF and has a line #CHROM POS ID REF ALT."
+        f"{path} is no VCF or BCF file. A VCF file starts with ##fileformat=VCFv4.2 or the like, then #CHROM POS "
+        "ID REF ALT QUAL FILTER INFO; columns are separated by tabs."
     )
 
 
@@ -303,14 +304,14 @@ def alleles_of(number: int, record: Any, genome: Genome | None, max_length: int)
     for allele, alt in enumerate(record.alts or (".",), start=1 if record.alts else 0):
         variant, reason = None, ""
         try:
-            variant = _variant(record, alt, name, genome, max_length)
+            variant = _variant(record, allele, alt, name, genome, max_length)
         except ValueError as error:
             reason = str(error)
         place = {"chrom": record.chrom, "position": record.pos, "id": name, "ref": record.ref or "", "alt": alt}
         yield VcfRecord(number=number, allele=allele, variant=variant, reason=reason, **place)
 
 
-def _variant(record: Any, alt: str, name: str, genome: Genome | None, max_length: int) -> Variant:
+def _variant(record: Any, allele: int, alt: str, name: str, genome: Genome | None, max_length: int) -> Variant:
     """Make a variant of an ALT allele.
 
     Raises:
@@ -319,18 +320,21 @@ def _variant(record: Any, alt: str, name: str, genome: Genome | None, max_length
     if alt in _REASONS:
         raise ValueError(_REASONS[alt])
     if alt.startswith("<"):
-        return _spelled_out(record, alt, name, genome, max_length)
+        return _spelled_out(record, allele, alt, name, genome, max_length)
     if _BREAKEND.fullmatch(alt):
         raise ValueError("a breakend joins two places; give the sequence it makes to predict_sequence")
     return Variant(record.chrom, record.pos, record.ref, alt, name)
 
 
-def _spelled_out(record: Any, alt: str, name: str, genome: Genome | None, max_length: int) -> Variant:
-    """Write <DEL>, <DUP> and <INV> in letters: they are about the bases after POS, up to END."""
+def _spelled_out(record: Any, allele: int, alt: str, name: str, genome: Genome | None, max_length: int) -> Variant:
+    """Write <DEL>, <DUP> and <INV> in letters: they are about the bases after POS, up to END.
+
+    The base at POS is as REF has it, so that it is compared with the genome like every other.
+    """
     kind = alt.strip("<>").split(":")[0]
     if kind not in ("DEL", "DUP", "INV"):
         raise ValueError(f"symbolic allele {alt} does not say its letters")
-    end = _end(record)
+    end = _end(record, allele)
     if end is None:
         raise ValueError(f"symbolic allele {alt} has neither END nor SVLEN")
     if not record.pos < end:
@@ -343,18 +347,21 @@ def _spelled_out(record: Any, alt: str, name: str, genome: Genome | None, max_le
     if end > genome.chroms[chrom]:
         raise ValueError(f"symbolic allele {alt} ends at {end:,}, past the end of {chrom} ({genome.chroms[chrom]:,})")
     letters = genome.sequence(Interval(chrom, record.pos, end))
-    if kind == "INV":
-        return Variant(record.chrom, record.pos + 1, letters, reverse_complement(letters), name)
-    first = genome.sequence(Interval(chrom, record.pos - 1, record.pos))
-    ref, changed = (first + letters, first) if kind == "DEL" else (first, first + letters)
+    first = record.ref[:1].upper()
+    if first == "N":  # callers of structural variants may not look it up
+        first = genome.sequence(Interval(chrom, record.pos - 1, record.pos))
+    ref = first if kind == "DUP" else first + letters
+    changed = first + {"DEL": "", "DUP": letters, "INV": reverse_complement(letters)}[kind]
     return Variant(record.chrom, record.pos, ref, changed, name)
 
 
-def _end(record: Any) -> int | None:
+def _end(record: Any, allele: int) -> int | None:
     """Return the last base of a symbolic allele, 1-based; read as text, since headers do not always declare it."""
     column = str(record).rstrip("\n").split("\t")[7]
-    if found := re.search(r"(?:^|;)END=(\d+)(?:;|$)", column):
-        return int(found[1])
-    if found := re.search(r"(?:^|;)SVLEN=-?(\d+)", column):
-        return record.pos + int(found[1])
-    return None
+    end = re.search(r"(?:^|;)END=(\d+)(?:;|$)", column)
+    found = re.search(r"(?:^|;)SVLEN=([-\d,]+)(?:;|$)", column)
+    sizes = found[1].split(",") if found else []
+    if end and not 1 < len(sizes) == len(record.alts):  # of several alleles END is that of the longest
+        return int(end[1])
+    size = sizes[allele - 1] if allele <= len(sizes) else ""
+    return record.pos + int(size.lstrip("-")) if size.lstrip("-").isdigit() else None

@@ -11,6 +11,8 @@ from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.collections import QuadMesh
+from matplotlib.image import AxesImage
 
 from genomekit.errors import GenomekitWarning
 from genomekit.genome.interval import Interval
@@ -21,6 +23,7 @@ from genomekit.plot.panel import BARE, shown
 from genomekit.plot.real import Real
 
 ROWS = 4  # of labels above the panels; those that find no room in them are counted instead
+BEHIND, OVER = 0.5, 2.5  # layers: data are drawn from 1 on
 NARROW = 400  # of a panel's width: what is narrower is a line, or it would vanish
 
 
@@ -72,16 +75,24 @@ class Annotation(ABC):
     def _color(self, default: str) -> str:
         return default if self.color is None else colors.checked(self.color)
 
-    def _spans(self, axes: Sequence[Axes], region: Interval, span: Mapping[str, Any], line: Mapping[str, Any]) -> None:
-        """Shade what is wide, and draw a line through the middle of what is narrow."""
+    def _spans(self, axes: Sequence[Axes], region: Interval, shade: Real, line: Mapping[str, Any]) -> None:
+        """Shade what is wide, and draw a line through the middle of what is narrow: behind the data.
+
+        A picture would hide both, and shading would change its colours: there, lines go above and what is wide has an
+        outline.
+        """
         for mark in self.marks(region):
             narrow = mark.end - mark.start <= region.width / NARROW
-            style = {"color": mark.color, **(line if narrow else {"linewidth": 0, **span}), **self.artist}
             for ax in axes:
+                picture = any(isinstance(artist, AxesImage | QuadMesh) for artist in ax.get_children())
+                layer = {"color": mark.color, "zorder": OVER if picture else BEHIND}
                 if narrow:
-                    ax.axvline((mark.start + mark.end) / 2, **style)
+                    ax.axvline((mark.start + mark.end) / 2, **{**layer, **line, **self.artist})
+                elif picture:
+                    outline = {"fill": False, "linewidth": 1.2, **self.artist}
+                    ax.axvspan(mark.start, mark.end, **{**layer, **outline})
                 else:
-                    ax.axvspan(mark.start, mark.end, **style)
+                    ax.axvspan(mark.start, mark.end, **{**layer, "linewidth": 0, "alpha": shade, **self.artist})
 
 
 @dataclass(eq=False)
@@ -123,7 +134,7 @@ class Variants(Annotation):
 
     def across(self, axes: Sequence[Axes], region: Interval) -> None:
         """Draw on the panels."""
-        self._spans(axes, region, {"alpha": 0.25}, {"linewidth": 0.8, "alpha": 0.8, "zorder": 2.5})
+        self._spans(axes, region, 0.25, {"linewidth": 0.8, "alpha": 0.8})
 
     def listed(self) -> int | None:
         """Count the variants, unless they are a table."""
@@ -164,7 +175,7 @@ class Highlights(Annotation):
 
     def across(self, axes: Sequence[Axes], region: Interval) -> None:
         """Draw on the panels."""
-        self._spans(axes, region, {"alpha": 0.16, "zorder": 0}, {"linewidth": 1.0, "alpha": 0.7, "zorder": 0.5})
+        self._spans(axes, region, 0.16, {"linewidth": 1.0, "alpha": 0.7})
 
     def listed(self) -> int | None:
         """Count the stretches, unless they are a table or a file."""
@@ -180,15 +191,20 @@ class Labels(Annotation):
     Args:
         texts: Position (0-based) -> text.
 
+    Raises:
+        ValueError: When drawn: no mapping.
+
     Example:
         >>> [mark.start for mark in Labels({5: "here", 50: "not here"}).marks(Interval("chr1", 0, 9))]
         [5]
     """
 
-    texts: Mapping[int, str]
+    texts: Any
 
     def marks(self, region: Interval) -> list[Mark]:
         """Give what lies in the region."""
+        if not isinstance(self.texts, Mapping):
+            raise ValueError(f"{type(self.texts).__name__} came; give Labels a mapping of positions to texts.")
         color = self._color(colors.ink())
         inside = {at: text for at, text in self.texts.items() if region.start <= at < region.end}
         return [Mark(int(at), int(at) + 1, str(text), color) for at, text in inside.items()]
@@ -209,7 +225,7 @@ def warn_outside(notes: Iterable[Annotation], region: Interval) -> None:
     """Say once what of the annotations lies outside the region, and so is not drawn."""
     lost = []
     for note in notes:
-        name, listed, drawn = type(note).__name__.casefold(), note.listed(), len(note.marks(region))
+        name, drawn, listed = type(note).__name__.casefold(), len(note.marks(region)), note.listed()
         if listed is None and not drawn:
             lost.append(f"all {name}")
         elif listed is not None and drawn < listed:

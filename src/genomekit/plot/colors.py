@@ -62,8 +62,22 @@ def background() -> str:
 
 def is_dark() -> bool:
     """Whether figures are light on dark."""
-    red, green, blue = to_rgb(rcParams["axes.facecolor"])
-    return 0.299 * red + 0.587 * green + 0.114 * blue < 0.5
+    return _lightness(rcParams["axes.facecolor"]) < 0.5
+
+
+def on_top(color: str) -> str:
+    """Give the colour of text that stands on another colour.
+
+    Example:
+        >>> on_top("#0072B2"), on_top("#F0E442")
+        ('white', 'black')
+    """
+    return "black" if _lightness(color) > 0.55 else "white"
+
+
+def _lightness(color: str) -> float:
+    red, green, blue = to_rgb(color)
+    return 0.299 * red + 0.587 * green + 0.114 * blue
 
 
 def ink() -> str:

@@ -208,7 +208,7 @@ class CurveImage(_Follows, AxesImage):
         transform_values: Callable[[np.ndarray], np.ndarray],
         **style: Any,
     ) -> None:
-        super().__init__(ax, interpolation="nearest", origin="upper", **style)
+        super().__init__(ax, **{"interpolation": "nearest", "origin": "upper", "zorder": 1, **style})
         self.curves, self._bottom, self._change = curves, bottom, transform_values
         self.set_data(np.full((1, 1), np.nan))
 

@@ -186,7 +186,8 @@ def compared(sides: tuple[Side, Side], region: Interval, kind: str, how: Reading
         with np.errstate(divide="ignore", invalid="ignore"):
             values = np.log2(first / second)
         values, units = np.where(np.isfinite(values), values, np.nan), ""
-    label = one.label if one.label == other.label else " - ".join(filter(None, (one.label, other.label)))
+    sign = " - " if kind == "difference" else " / "
+    label = one.label if one.label == other.label else sign.join(filter(None, (one.label, other.label)))
     long_name = "; ".join(dict.fromkeys((one.long_name, other.long_name)))
     return Grid(values, start, one.step, label, units, long_name, signed=True)
 

@@ -15,7 +15,7 @@ from genomekit.genome.interval import Interval
 from genomekit.plot import colors, lanes
 from genomekit.plot.contact_grid import Grid, Reading, compared, has_alleles, read_grid, thinned
 from genomekit.plot.curves import joint, named, place_of
-from genomekit.plot.panel import Extent, Panel, message
+from genomekit.plot.panel import Extent, Panel, message, unit_of
 from genomekit.plot.real import Real
 from genomekit.plot.sides import check_kind, sides_of, spelled
 from genomekit.plot.tracks import color_bar
@@ -146,7 +146,7 @@ class ContactMap(Panel):
             ax.spines["left"].set_visible(False)
             return
         ax.set(ylim=(region.end, region.start))
-        scale, unit = (1e6, "Mb") if region.width >= 2e6 else (1e3, "kb") if region.width >= 2e3 else (1, "bp")
+        scale, unit = unit_of(region)
         ax.yaxis.set_major_formatter(lambda y, _: f"{round(y / scale, 4):,.10g}")
         ax.set_ylabel(unit, fontsize=colors.size(0.8), color=colors.ink())
 

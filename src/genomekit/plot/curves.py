@@ -245,7 +245,10 @@ def _from_node(node: xr.Dataset, allele: str | None) -> list[Curve]:
     signal = node["signal"]
     if allele is not None:
         if "allele" not in signal.dims or allele not in signal["allele"].values:
-            raise ValueError(f"{name} has no allele {allele!r}; it is not a prediction of a variant.")
+            raise ValueError(
+                f"{name} has no allele {allele!r}; it is not a prediction of a variant. Compare two data by name, "
+                "as in Difference({'before': one, 'after': other})."
+            )
         signal = signal.sel(allele=allele)
     elif "allele" in signal.dims:
         raise ValueError(f"{name} holds two alleles; use Overlay or Difference, or .sel(allele='alt').")

@@ -13,11 +13,12 @@ from genomekit.genome.interval import Interval
 from genomekit.plot import colors, lanes
 from genomekit.plot.columns import CurveFill
 from genomekit.plot.curves import Curve, curves_of, joint, place_of
+from genomekit.plot.heads import legend
 from genomekit.plot.lanes import Lane, Scale
 from genomekit.plot.panel import Extent, Panel
 from genomekit.plot.real import Real
 from genomekit.plot.sides import UNNAMED, check_kind, check_units, sides_of, spelled
-from genomekit.plot.tracks import add, baseline, check_count, legend
+from genomekit.plot.tracks import add, baseline, check_count
 
 
 @dataclass(eq=False)

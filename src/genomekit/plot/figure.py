@@ -16,23 +16,24 @@ from genomekit.plot import colors, measure
 from genomekit.plot.annotations import Annotation, lowest_first, warn_outside
 from genomekit.plot.automatic import panels_of
 from genomekit.plot.curves import joint
+from genomekit.plot.heads import CAPTION_GID, write_head
 from genomekit.plot.lanes import LABEL_GID
-from genomekit.plot.panel import BARE, CAPTION_GID, Panel, artist_options, position_ticks, write_title
+from genomekit.plot.panel import BARE, Panel, artist_options, position_axis
 from genomekit.plot.real import Real
 
 WIDTH = 10.0  # inches
 MARGIN = 0.12
-TITLE, GAP, AXIS = 0.19, 0.1, 0.42  # inches: a panel's title, between panels, the position axis
+GAP, AXIS = 0.1, 0.42  # inches: between panels, the position axis
 BAR, NUMBERS = 0.62, 0.32  # room for a colour bar, and the part of it that is not numbers
 LEAST = 0.5  # inches of a panel that still shows something
 
 
 class GenomeFigure(Figure):
-    """A matplotlib Figure that a notebook shows even where pyplot was never imported; PDF text stays text."""
+    """A matplotlib Figure that a notebook shows even without pyplot; text in PDF and SVG stays text."""
 
     def savefig(self, *arguments: Any, **options: Any) -> None:
         """Save, with fonts that a drawing program can edit."""
-        with rc_context({"pdf.fonttype": 42, "ps.fonttype": 42, "svg.hashsalt": "genomekit"}):
+        with rc_context({"pdf.fonttype": 42, "ps.fonttype": 42, "svg.fonttype": "none", "svg.hashsalt": "genomekit"}):
             super().savefig(*arguments, **options)
 
     def _repr_png_(self) -> bytes:
@@ -165,15 +166,9 @@ def _where(rows: Sequence[Panel], region: Interval | str | None) -> tuple[Interv
 
 def _position_axis(axes: Sequence[Axes], where: Interval) -> None:
     """Write positions under the lowest panel only."""
-    scale, unit = (1e6, "Mb") if where.width >= 2e6 else (1e3, "kb") if where.width >= 2e3 else (1, "bp")
     for ax in axes[:-1]:
         ax.tick_params(axis="x", length=0, labelbottom=False)
-    last = axes[-1]
-    position_ticks(last, where, scale)
-    last.spines["bottom"].set(visible=True, color=colors.faint(), linewidth=0.6)
-    last.tick_params(axis="x", length=2.5, labelbottom=True)
-    name = "position" if where.chrom == BARE else where.chrom
-    last.set_xlabel(f"{name} ({unit})", fontsize=colors.size(0.8), color=colors.ink(), labelpad=2)
+    position_axis(axes[-1], where)
 
 
 def _place(
@@ -204,10 +199,8 @@ def _place(
         )
     heights = [panel.inches(wide, where) for panel in rows]
     below = [_below(ax, canvas) if not panel.genomic else 0.0 for ax, panel in zip(drawn, rows, strict=True)]
-    for ax, text in zip(drawn, texts, strict=True):
-        write_title(ax, text, wide if ax.get_legend() or _has_caption(ax) else wide + right - 0.1)
-    headed = [bool(ax.get_title(loc="left") or ax.get_legend() or _has_caption(ax)) for ax in drawn]
-    titles = [TITLE * unit if has else 0.04 for has in headed]
+    rooms = [wide if ax.get_legend() or _has_caption(ax) else wide + right - 0.1 for ax in drawn]
+    titles = [write_head(ax, text, room) or 0.04 for ax, text, room in zip(drawn, texts, rooms, strict=True)]
     limits = next((ax.get_xlim() for ax, p in zip(drawn, rows, strict=True) if p.genomic), (0.0, 1.0))
     strip = lowest_first(notes, where, wide, limits) if genomic else []
     strip_inches = (max((label.row for label in strip), default=-1) + 1) * 0.16 * unit
@@ -236,7 +229,7 @@ def _place(
             note.across(genomic, where)
     if strip:
         box = (left / inches, (total - head) / total, wide / inches, strip_inches / total)
-        _strip(canvas, genomic[0], strip, box, titles[0])
+        _strip(canvas, strip, box)
 
 
 def _left(ax: Axes) -> float:
@@ -269,7 +262,7 @@ def _below(ax: Axes, canvas: Any) -> float:
     return 0.1 if box is None else max((ax.bbox.y0 - box.y0) / canvas.dpi, 0.0) + 0.08
 
 
-def _strip(canvas: Any, top: Axes, labels: Sequence[Any], box: tuple[Real, Real, Real, Real], gap: Real) -> None:
+def _strip(canvas: Any, labels: Sequence[Any], box: tuple[Real, Real, Real, Real]) -> None:
     """Write the labels of annotations above the panels, with lines down to where they belong."""
     ax = canvas.add_axes(box, label="annotations")
     ax.set_axis_off()

@@ -15,9 +15,9 @@ from genomekit.genome.assembly import Genome
 from genomekit.genome.interval import Interval
 from genomekit.plot import colors, measure
 from genomekit.plot.gene_models import Model, models_of
-from genomekit.plot.panel import Panel, caption, check_rows, message
+from genomekit.plot.heads import caption, legend
+from genomekit.plot.panel import Panel, check_rows, message, set_rows
 from genomekit.plot.real import Real
-from genomekit.plot.tracks import legend
 
 ROW = 0.22  # inches
 CROWDED = 40  # models a row from which none has room for a name
@@ -83,7 +83,7 @@ class Genes(Panel):
         width = ax.bbox.width / ax.figure.dpi
         rows, named = self._rows(models, region, width)
         count = min(max(rows, default=0) + 1, self.max_rows)
-        ax.set(ylim=(-count + 0.4, 0.6), yticks=[])
+        set_rows(ax, count, 2 * ROW)
         ax.spines["left"].set_visible(False)
         if not models:
             message(ax, "no genes here")
@@ -97,7 +97,7 @@ class Genes(Panel):
                 self._name(ax, model, row, region)
         if self.color_by != "strand":
             legend(ax, table)
-        elif len(models) > len(shown):
+        if len(models) > len(shown):
             caption(ax, f"+ {len(models) - len(shown):,} more that do not fit in {self.max_rows} rows")
         return "Genes"
 

@@ -14,10 +14,11 @@ from genomekit.errors import unknown
 from genomekit.genome.interval import Interval
 from genomekit.plot import colors, lanes, measure
 from genomekit.plot.files import intervals_of
-from genomekit.plot.panel import Panel, caption, check_rows, message
+from genomekit.plot.heads import caption, legend
+from genomekit.plot.panel import Panel, check_rows, message, set_rows
 from genomekit.plot.real import Real
-from genomekit.plot.tracks import legend
 
+ROW = 0.19  # inches
 DENSE = 2_000  # boxes beyond which they are rasterised inside vector files
 
 
@@ -65,7 +66,7 @@ class Intervals(Panel):
     def inches(self, width: Real, region: Interval) -> Real:
         """Give each row the same height."""
         rows, _ = self._rows(intervals_of(self.data, region), region, width)
-        return self.height or 0.19 * min(max(rows, default=0) + 1, self.max_rows) + 0.04
+        return self.height or ROW * min(max(rows, default=0) + 1, self.max_rows) + 0.04
 
     def _draw(self, ax: Axes, region: Interval) -> str:
         table = intervals_of(self.data, region)
@@ -76,7 +77,7 @@ class Intervals(Panel):
         width = ax.bbox.width / ax.figure.dpi
         rows, inside = self._rows(table, region, width)
         count = min(max(rows, default=0) + 1, self.max_rows)
-        ax.set(ylim=(-count + 0.5, 0.5), yticks=[])
+        set_rows(ax, count, 2 * ROW)
         ax.spines["left"].set_visible(False)
         lanes.name_at_left(ax, self.name, float(sum(ax.get_ylim())) / 2, 4, 2)
         if table.empty:
@@ -86,21 +87,19 @@ class Intervals(Panel):
         plain = colors.palette()[0] if self.color is None else colors.checked(self.color)
         boxes, fills = [], []
         least = region.width / max(width * 100, 1)  # a base or two must not vanish
-        turned = bool(ax.get_xlim()[0] > ax.get_xlim()[1])
         for index, (row, within) in enumerate(zip(rows, inside, strict=True)):
             if row >= self.max_rows:
                 continue
             start, end, strand = (table[name].iloc[index] for name in ("start", "end", "strand"))
             boxes.append(_shape(float(start), max(float(end), start + least), row, str(strand), least * 4))
             fills.append(tints[str(table[self.color_by].iloc[index])] if self.color_by else plain)
-            self._write(
-                ax, str(table[self.label].iloc[index]) if self.label else "", start, end, row, within, region, turned
-            )
+            if self.label:
+                self._write(ax, str(table[self.label].iloc[index]), fills[-1], start, end, row, within, region)
         style = {"facecolor": fills, "edgecolor": "none", "zorder": 2, "rasterized": len(boxes) > DENSE, **self.box}
         ax.add_collection(PolyCollection(boxes, **style), autolim=False)
         if tints:
             legend(ax, tints)
-        elif len(boxes) < len(table):
+        if len(boxes) < len(table):
             caption(ax, f"+ {len(table) - len(boxes)} more that do not fit in {self.max_rows} rows")
         return ""
 
@@ -118,7 +117,7 @@ class Intervals(Panel):
         return measure.pack(spans), inside
 
     def _write(
-        self, ax: Axes, name: str, start: Real, end: Real, row: int, within: bool, region: Interval, turned: bool
+        self, ax: Axes, name: str, fill: str, start: Real, end: Real, row: int, within: bool, region: Interval
     ) -> None:
         points = colors.size(0.65)
         if not name or (within and (end - start) < region.width / 2000):
@@ -126,9 +125,9 @@ class Intervals(Panel):
         style = {"fontsize": points, "va": "center", "zorder": 3, "parse_math": False, **self.text}
         if within:
             middle = (max(start, region.start) + min(end, region.end)) / 2
-            ax.annotate(name, (middle, -row), **{"ha": "center", "color": colors.background(), **style})
+            ax.annotate(name, (middle, -row), **{"ha": "center", "color": colors.on_top(fill), **style})
         else:
-            move, side = (-3, "right") if turned else (3, "left")
+            move, side = (-3, "right") if ax.xaxis_inverted() else (3, "left")
             ax.annotate(name, (end, -row), (move, 0), textcoords="offset points", annotation_clip=False,
                         **{"ha": side, "color": colors.ink(), **style})  # fmt: skip
 

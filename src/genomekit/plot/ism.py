@@ -103,7 +103,7 @@ class _Marks(Line2D):
         rows = {letter: len(alphabet) - index - 0.5 for index, letter in enumerate(alphabet)}
         at = [index for index, letter in enumerate(letters) if letter]
         x, y = [start + index + 0.5 for index in at], [rows[letters[index]] for index in at]
-        super().__init__(x, y, linestyle="none", marker="o", color="#333333", markersize=1.8, markeredgewidth=0)
+        super().__init__(x, y, linestyle="none", marker="o", color=colors.ink(), markersize=1.8, markeredgewidth=0)
 
     @allow_rasterization
     def draw(self, renderer: Any) -> None:

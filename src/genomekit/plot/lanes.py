@@ -130,10 +130,10 @@ def set_scales(lanes: Sequence[Lane], region: Interval, scale: Scale, transform:
     """
     if transform not in TRANSFORMS:
         raise unknown("transform", transform, TRANSFORMS)
-    fixed = not isinstance(scale, str)
-    if not fixed and scale not in ("free", "shared"):
+    if isinstance(scale, str) and scale not in ("free", "shared"):
         raise unknown("scale", scale, ("free", "shared", "(low, high)"))
-    if fixed and (len(scale) != 2 or not float(scale[0]) < float(scale[1])):
+    fixed = not isinstance(scale, str)
+    if fixed and (np.shape(scale) != (2,) or not float(scale[0]) < float(scale[1])):
         raise ValueError(f"scale={scale!r}; give (low, high) with low < high, 'free' or 'shared'.")
     for lane in lanes:
         ends = [end for curve in lane.curves for end in _look(lane, curve, region)]

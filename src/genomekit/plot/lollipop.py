@@ -16,10 +16,10 @@ from genomekit.errors import unknown
 from genomekit.genome.interval import Interval
 from genomekit.genome.names import canonical
 from genomekit.plot import colors, measure
+from genomekit.plot.heads import legend
 from genomekit.plot.panel import BARE, Extent, Panel, message
 from genomekit.plot.real import Real
 from genomekit.plot.tables import scores_of, strongest
-from genomekit.plot.tracks import legend
 
 DENSE = 2_000  # stems beyond which they are rasterised inside vector files
 

@@ -15,10 +15,11 @@ from genomekit.genome.interval import Interval
 from genomekit.plot import colors, lanes
 from genomekit.plot.columns import CurveFill, CurveLine
 from genomekit.plot.curves import Curve, curves_of, dataset_of, named, place_of
+from genomekit.plot.heads import legend
 from genomekit.plot.lanes import Lane, Scale
 from genomekit.plot.panel import Extent, Panel
 from genomekit.plot.real import Real
-from genomekit.plot.tracks import add, baseline, check_count, legend, titled
+from genomekit.plot.tracks import add, baseline, check_count, titled
 
 STYLES = ("line", "fill")
 

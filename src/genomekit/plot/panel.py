@@ -17,9 +17,9 @@ from genomekit.errors import unknown
 from genomekit.genome.interval import Interval
 from genomekit.genome.names import canonical
 from genomekit.plot import colors, measure
+from genomekit.plot.heads import write_head
 from genomekit.plot.real import Real
 
-CAPTION_GID = "genomekit-caption"  # marks what stands above a panel, for its title to make room
 OUTSIDE_GID = "genomekit-outside"  # marks the hatching where a region reaches beyond the data
 BARE = "sequence"  # stands for the chromosome of a sequence that lies on none
 
@@ -76,8 +76,11 @@ class Panel(ABC):
             ValueError: No region where the data do not tell one, one outside the data, or an option that the artists of
                 matplotlib do not have.
         """
-        text = self.paint(ax, self.where(region))
-        write_title(ax, text, float(ax.bbox.width / ax.figure.dpi))
+        where = self.where(region)
+        text = self.paint(ax, where)
+        if self.genomic:
+            position_axis(ax, where)
+        write_head(ax, text, float(ax.bbox.width / ax.figure.dpi))
         return ax
 
     def paint(self, ax: Axes, region: Interval) -> str:
@@ -136,7 +139,6 @@ class Panel(ABC):
         # Another panel of the figure, or the caller, may have turned the axis.
         turned = ax.xaxis_inverted() or bool(known and known.turned)
         ax.set_xlim(*((region.end, region.start) if turned else (region.start, region.end)))
-        position_ticks(ax, region)
         if known is None or not self.covers:
             return
         for start, end in ((region.start, known.start), (known.end, region.end)):
@@ -175,8 +177,9 @@ def _subclasses(kind: type) -> Iterator[type]:
         yield from _subclasses(child)
 
 
-def position_ticks(ax: Axes, region: Interval, scale: Real = 1) -> None:
-    """Write positions in units of `scale` bp, as many as there is room for."""
+def position_axis(ax: Axes, region: Interval) -> None:
+    """Write positions under the axes, as many as there is room for, with their chromosome and units."""
+    scale, unit = unit_of(region)
 
     def written(x: Real, _: object = None) -> str:
         return f"{round(x / scale, 4):,.10g}"
@@ -185,18 +188,14 @@ def position_ticks(ax: Axes, region: Interval, scale: Real = 1) -> None:
     count = min(max(int(ax.bbox.width / ax.figure.dpi / room), 1), 7)
     ax.xaxis.set_major_locator(MaxNLocator(count, integer=True))
     ax.xaxis.set_major_formatter(FuncFormatter(written))
+    ax.spines["bottom"].set(visible=True, color=colors.faint(), linewidth=0.6)
+    name = "position" if region.chrom == BARE else region.chrom
+    ax.set_xlabel(f"{name} ({unit})", fontsize=colors.size(0.8), color=colors.ink(), labelpad=2)
 
 
-def write_title(ax: Axes, text: str, inches: Real) -> None:
-    """Set the title of a panel, cut where it would reach what stands beside it at the upper right."""
-    points = colors.size(0.65)
-    beside = [measure.text_width(note.get_text(), points) for note in ax.texts if note.get_gid() == CAPTION_GID]
-    if (key := ax.get_legend()) is not None:
-        entries = [measure.text_width(entry.get_text(), colors.size()) for entry in key.get_texts()]
-        beside.append(sum(sorted(entries)[-6:]) + min(len(entries), 6) * 2.4 * colors.size() / 72)
-    room = max(inches - max(beside, default=-0.1) - 0.1, inches * 0.25)
-    ax.set_title(measure.fit(text, colors.size(0.8), room), loc="left", fontsize=colors.size(0.8), color=colors.ink(),
-                 pad=3, parse_math=False)  # fmt: skip
+def unit_of(region: Interval) -> tuple[Real, str]:
+    """Give the unit in which positions of a region are written: its bp, and its name."""
+    return (1e6, "Mb") if region.width >= 2e6 else (1e3, "kb") if region.width >= 2e3 else (1, "bp")
 
 
 def shown(where: Interval) -> str:
@@ -231,6 +230,12 @@ def check_rows(most: int) -> None:
         raise ValueError(f"max_rows={most}; draw at least one row.")
 
 
+def set_rows(ax: Axes, count: int, tallest: Real) -> None:
+    """Give rows at 0, -1, -2, ... the height of the axes, but at most `tallest` inches each: boxes stay boxes."""
+    spare = max(float(ax.bbox.height / ax.figure.dpi) / tallest - count, 0.0) / 2
+    ax.set(ylim=(-count + 0.5 - spare, 0.5 + spare), yticks=[])
+
+
 def extent_of(attrs: Any, start: int, end: int, turned: bool = False) -> Extent:
     """Read an extent from the attributes of a result; what is shown there goes before the ends of the bins."""
     return Extent(
@@ -247,10 +252,3 @@ def message(ax: Axes, text: str) -> None:
     plate = {"boxstyle": "square,pad=0.2", "fc": colors.background(), "ec": "none"}
     ax.text(0.5, 0.5, text, transform=ax.transAxes, ha="center", va="center", fontsize=colors.size(), style="italic",
             color=colors.faint(0.7), bbox=plate)  # fmt: skip
-
-
-def caption(ax: Axes, text: str) -> None:
-    """Say at the upper right, beside the title, what a reader must know of the drawing."""
-    text = measure.fit(text, colors.size(0.65), 0.7 * ax.bbox.width / ax.figure.dpi)
-    ax.text(1, 1, text, transform=ax.transAxes, ha="right", va="bottom", fontsize=colors.size(0.65),
-            color=colors.faint(0.8), parse_math=False, gid=CAPTION_GID)  # fmt: skip

@@ -17,10 +17,11 @@ from genomekit.genome.interval import Interval
 from genomekit.plot import colors, lanes, measure
 from genomekit.plot.columns import CurveFill
 from genomekit.plot.curves import Curve, curves_of, dataset_of, joint, place_of
+from genomekit.plot.heads import caption, legend
 from genomekit.plot.junctions import SIGNS, Arc, by_sign, read_arcs, strongest_first
-from genomekit.plot.panel import Extent, Panel, caption, message
+from genomekit.plot.panel import Extent, Panel, message
 from genomekit.plot.real import Real
-from genomekit.plot.tracks import add, legend
+from genomekit.plot.tracks import add
 
 SHARE = 0.05  # of the strongest junction shown: what is drawn unless min_count says otherwise
 ARCS = 1.0  # height of the room for arcs, of the room for coverage
@@ -154,11 +155,7 @@ class Sashimi(Panel):
             message(ax, "no junctions here")
         if alleles:
             legend(ax, {f"{key} ({'up' if signs[key] > 0 else 'down'})": tints[key] for key in sides})
-            if note:
-                ax.text(
-                    0, 0, note, transform=ax.transAxes, fontsize=colors.size(0.65), color=colors.faint(0.8), va="bottom"
-                )
-        elif note:
+        if note:
             caption(ax, note)
         lanes.name_at_left(ax, name, float(np.mean(ax.get_ylim())), 30 if covers else 6, 3)
         units = str(getattr(self.data, "attrs", {}).get("units", ""))

@@ -13,9 +13,12 @@ from matplotlib.axes import Axes
 from genomekit.errors import unknown
 from genomekit.genome.interval import Interval
 from genomekit.plot import colors, measure
-from genomekit.plot.panel import Panel, caption
+from genomekit.plot.heads import caption
+from genomekit.plot.panel import Panel
 from genomekit.plot.real import Real
 from genomekit.plot.tables import scores_of, strongest
+
+CELL = 1.2  # inches of a cell, at most
 
 
 @dataclass(eq=False)
@@ -89,9 +92,13 @@ class ScoreHeatmap(Panel):
             raise ValueError(f"limits={self.limits}; give the largest score, above 0.")
         limit = self.limits or float(np.nanmax(known)) or 1.0
         signed = bool(np.nanmin(grid.to_numpy(float)) < 0)
-        few = grid.shape[1] <= 12 and grid.size <= 120
         inches = ax.bbox.width / ax.figure.dpi
+        wide = measure.text_width("-0.0001", colors.size(0.6))  # as numbers in cells may be
+        cell = min(inches / grid.shape[1], CELL)
+        few = bool(grid.size <= 120 and wide < cell)
+        end = cell * grid.shape[1] / inches  # share of the axes that is covered
         tall = max(ax.bbox.height / ax.figure.dpi, 0.1)
+        share = min(1.0, 1.2 / tall)  # of the height, for the bar
         options = {
             "cmap": colors.diverging() if signed else "viridis",
             "vmin": -limit if signed else 0.0,
@@ -104,19 +111,18 @@ class ScoreHeatmap(Panel):
             "rasterized": grid.size > 2000,
             "xticklabels": True,
             "yticklabels": True,
-            "cbar_ax": ax.inset_axes((1 + 0.1 / inches, max(0.0, 1 - 1.2 / tall), 0.1 / inches, min(1.0, 1.2 / tall))),
+            "cbar_ax": ax.inset_axes((end + 0.1 / inches, 1 - share, 0.1 / inches, share)),
             **self.heatmap,
         }
         seaborn.heatmap(grid, ax=ax, **options)
         points = colors.size(0.65)
-        ax.set(xlabel="", ylabel="")
+        ax.set(xlabel="", ylabel="", xlim=(0, inches / cell))
         names = [measure.fit(str(name), points, 1.6) for name in grid.columns]
-        upright = max(measure.text_width(name, points) for name in names) > 0.95 * inches / len(names)
+        upright = max(measure.text_width(name, points) for name in names) > 0.95 * cell
         ax.set_xticks(np.arange(len(names)) + 0.5, names, rotation=90 if upright else 0, fontsize=points)
-        ax.set_yticks(
-            np.arange(len(grid)) + 0.5, [measure.fit(str(n), points, 1.6) for n in grid.index], fontsize=points
-        )
-        ax.tick_params(length=0, labelrotation=None)
+        names = [measure.fit(str(name), points, 1.6) for name in grid.index]
+        ax.set_yticks(np.arange(len(names)) + 0.5, names, rotation=0, fontsize=points)
+        ax.tick_params(length=0)
         bar = options["cbar_ax"]
         bar.tick_params(labelsize=colors.size(0.65), length=1.5, width=0.5, labelcolor=colors.ink())
         left_out = [

@@ -13,7 +13,8 @@ from genomekit.errors import unknown
 from genomekit.genome.interval import Interval
 from genomekit.plot import colors, lanes, measure
 from genomekit.plot.curves import Curve, curves_of, dataset_of, place_of
-from genomekit.plot.panel import Extent, Panel, caption
+from genomekit.plot.heads import caption
+from genomekit.plot.panel import Extent, Panel
 from genomekit.plot.real import Real
 
 THRESHOLD = 0.05  # probabilities below this are not drawn: there are thousands, and they mean "no site"

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm, Normalize
-from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
 
 from genomekit.errors import unknown
@@ -17,8 +16,9 @@ from genomekit.genome.interval import Interval
 from genomekit.plot import colors, lanes, measure
 from genomekit.plot.columns import AGGREGATES, CurveFill, CurveImage, CurveLine
 from genomekit.plot.curves import Curve, curves_of, place_of
+from genomekit.plot.heads import legend
 from genomekit.plot.lanes import TRANSFORMS, Lane, Scale
-from genomekit.plot.panel import Extent, Panel
+from genomekit.plot.panel import Extent, Panel, message
 from genomekit.plot.real import Real
 
 STYLES = ("fill", "line", "heat")
@@ -148,7 +148,10 @@ class Tracks(Panel):
         ax.spines["left"].set_visible(False)
         for index, lane in enumerate(found):
             lanes.name_at_left(ax, lane.label, len(found) - index - 0.5, 4, lines=1)
-        color_bar(ax, image, TRANSFORMS[self.transform][1])
+        if all(lane.empty for lane in found):
+            message(ax, "no data here")
+        else:
+            color_bar(ax, image, TRANSFORMS[self.transform][1])
 
 
 def check_count(curves: Sequence[Curve], limit: int) -> None:
@@ -205,16 +208,6 @@ def baseline(ax: Axes, lane: Lane) -> None:
         x = [at for start, end in lane.spans for at in (start, end, np.nan)]
         ax.plot(x, np.full(len(x), lane.at(0)), color=colors.faint(), linewidth=0.5, zorder=3, solid_capstyle="butt",
                 scalex=False, scaley=False)  # fmt: skip
-
-
-def legend(ax: Axes, table: Mapping[str, str]) -> None:
-    """Write what the colours mean, at the upper right beside the title."""
-    shown = {measure.fit(name, colors.size(), 1.6): color for name, color in table.items()}
-    handles = [Patch(color=color, label=name or "(none)") for name, color in shown.items()]
-    made = ax.legend(handles=handles, loc="lower right", bbox_to_anchor=(1, 1), ncols=min(len(handles), 6),
-              frameon=False, fontsize=colors.size(), handlelength=0.8, handleheight=0.8, borderaxespad=0.1,
-              columnspacing=1, handletextpad=0.4)  # fmt: skip
-    made.set_in_layout(False)
 
 
 def color_bar(ax: Axes, artist: Any, back: Any = None) -> None:

@@ -10,14 +10,16 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from genomekit.genome.interval import Interval
+from genomekit.genome.names import canonical
 from genomekit.plot import colors, lanes
 from genomekit.plot.columns import CurveFill, CurveLine
 from genomekit.plot.contact_grid import Grid, Reading, has_alleles, read_grid
 from genomekit.plot.curves import Curve, dataset_of, named, place_of
+from genomekit.plot.heads import legend
 from genomekit.plot.lanes import Lane
-from genomekit.plot.panel import Extent, Panel, check_inside
+from genomekit.plot.panel import Extent, Panel, shown
 from genomekit.plot.sides import Side, check_units
-from genomekit.plot.tracks import add, baseline, legend
+from genomekit.plot.tracks import add, baseline
 
 
 @dataclass(eq=False)
@@ -54,7 +56,9 @@ class Virtual4C(Panel):
 
     def _draw(self, ax: Axes, region: Interval) -> str:
         view = Interval.parse(self.viewpoint)
-        check_inside(view, Extent(region.chrom, region.start, region.end), "the viewpoint")
+        same = canonical(view.chrom) == canonical(region.chrom)
+        if not same or view.start >= region.end or view.end <= region.start:
+            raise ValueError(f"The viewpoint {shown(view)} lies outside the region {shown(region)}; give one inside.")
         how = Reading(self.track, self.resolution, self.balance, self.over_expected)
         grids = {side.name: read_grid(side.data, region, side.allele, how) for side in self._sides()}
         grid = next(iter(grids.values()))

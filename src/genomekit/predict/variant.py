@@ -83,7 +83,8 @@ def predict_haplotype(
 
     Args:
         engine: The network on a device.
-        variants: Variants of one chromosome that do not overlap, as for `predict_variant`.
+        variants: Variants of one chromosome that do not overlap, as for `predict_variant`; with an interval there may
+            be none, a haplotype that is the reference.
         genome: See `predict_variant` for this and the following.
         interval: See there; None shows the window centered on the stretch from the first to the last variant.
         align: See there.
@@ -116,15 +117,15 @@ def window_of(
 
     Args:
         engine: The network on a device.
-        variants: Those that it must hold.
+        variants: Those that it must hold; none where the interval is given is a haplotype that is the reference.
         interval: What to show.
         genome: Its genome.
         length: bp, one of the supported lengths; None is the default, or the next longer.
     """
-    if not variants:
-        raise ValueError("No variant came; give at least one.")
     if interval is not None:
         return choose_window(engine, interval, genome, length)
+    if not variants:
+        raise ValueError("No variant came; give at least one, or with interval= a haplotype that is the reference.")
     place = hull(variants, genome)
     check_span(variants, place, engine.config.lengths, length)
     return replace(window := choose_window(engine, place, genome, length), interval=window.as_interval())
@@ -171,8 +172,13 @@ def check_span(variants: Sequence[Variant], place: Interval, lengths: Iterable[i
     longer = [one for one in known if one >= place.width]
     if not longer:
         raise ValueError(
-            f"{named} {place.width:,} bp and the longest window is {known[-1]:,} bp. With interval=, predict_variant "
-            "and score_variant take the part of a variant that lies in the window of that interval."
+            f"{named} {place.width:,} bp and the longest window is {known[-1]:,} bp. "
+            + (
+                "With interval=, predict_variant and score_variant take the part of it that lies in the window of that "
+                "interval."
+                if len(variants) == 1
+                else "Give those that lie closer together."
+            )
         )
     if length in known and place.width > length:
         raise ValueError(

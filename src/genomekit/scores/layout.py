@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -95,6 +96,38 @@ def table_of(part: ScorePart, variants: Mapping[int, str], attrs: Mapping[str, o
         uns=uns,
         layers={name: np.ascontiguousarray(values, dtype=np.float32) for name, values in layers.items()},
     )
+
+
+def own_columns(obs: pd.DataFrame) -> list[str]:
+    """Return the columns by which a scorer says what its rows are, beside genes and junctions: those of a mask, ...
+
+    Example:
+        >>> own_columns(pd.DataFrame({"record": [0], "gene_id": ["g1"], "num_polya_sites": [3]}))
+        ['num_polya_sites']
+    """
+    return [str(name) for name in obs if name not in _FIRST]
+
+
+def nullable(values: pd.Series) -> Any:
+    """Return values that stay whole numbers or booleans where rows of other scorers have none."""
+    return pd.array(values.to_numpy()) if values.dtype.kind in "iub" else values.to_numpy()
+
+
+def under_one_another(frames: Sequence[pd.DataFrame], columns: Sequence[str], before: str) -> pd.DataFrame:
+    """Put tables of different scorers under one another.
+
+    Args:
+        frames: Tables that all have `columns`.
+        columns: Their order.
+        before: The one of them before which further columns go, that only some tables have.
+    """
+    frame = frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True, copy=False)
+    own = [name for name in frame if name not in columns]
+    if not own:
+        return frame
+    at = list(columns).index(before)
+    texts = {name: "" for name in own if frame[name].dtype == object}
+    return frame[[*columns[:at], *own, *columns[at:]]].fillna(texts)
 
 
 def _check(part: ScorePart) -> dict[str, np.ndarray]:
@@ -215,7 +248,7 @@ def _rows(part: ScorePart, variants: Mapping[int, str]) -> pd.DataFrame:
     if strange:
         raise ValueError(f"{part.scorer} scores record {strange[0]}, which is not among the {len(variants)} records.")
     columns: dict[str, np.ndarray] = {"record": numbers, "variant": text(variants[n] for n in numbers.tolist())}
-    for name in (*_FIRST[2:], *(str(c) for c in part.obs if c not in _FIRST)):
+    for name in (*_FIRST[2:], *own_columns(part.obs)):
         if name in part.obs:
             columns[name] = _column(part.obs[name], whole=name in _WHOLE)
     obs = pd.DataFrame(columns)

@@ -140,7 +140,7 @@ class ScoreSet(Mapping[str, AnnData]):
         return cls(records, tables, common([one.attrs for one in sets]))
 
     def to_frame(self) -> pd.DataFrame:
-        """Write all scores as one tidy table, one row per (variant, gene or junction, track, scorer).
+        """Write all scores as one tidy table, one row per (variant, gene, junction or mask, track, scorer).
 
         Rows whose gene and track lie on different strands are left out; tracks without a strand stay. Records without
         scores have no row here; `records` says why.
@@ -148,7 +148,8 @@ class ScoreSet(Mapping[str, AnnData]):
         Returns:
             Columns record, variant, chrom, position (1-based), ref, alt, id; gene_id, gene_name, gene_type,
             gene_strand, junction_start, junction_end (0-based half-open), junction_strand ("" or missing where they
-            do not apply); modality, scorer; track_name, track_strand and what is known of the track; raw_score,
+            do not apply); columns of single scorers (mask, mask_start, mask_end, num_polya_sites, those of your own)
+            where there are any; modality, scorer; track_name, track_strand and what is known of the track; raw_score,
             ref_score, alt_score (level of each allele) and quantile_score, NaN where there is none.
         """
         return tidy.to_frame(self.records, self)
@@ -163,15 +164,15 @@ class ScoreSet(Mapping[str, AnnData]):
         return ScoreSet(self.records, tables, self.attrs)
 
     def summarize(self, n: Any = 3) -> pd.DataFrame:
-        """List the strongest tracks of each variant, by modality, scorer and gene.
+        """List the strongest tracks of each variant, by modality, scorer and gene (or mask).
 
         Args:
             n: Tracks of each, a whole number.
 
         Returns:
             Rows by record and rank, ordered by quantile where there is one, else by raw score, both without sign:
-            record, variant, modality, gene_id, gene_name, junction, track_name, biosample_name, track_strand,
-            raw_score, quantile_score, scorer and rank.
+            record, variant, modality, gene_id, gene_name, junction, track_name, track_strand, biosample_name,
+            raw_score, quantile_score, scorer and rank; before the tracks what else names rows, such as mask.
 
         Raises:
             ValueError: `n` is no whole number, or below 1.

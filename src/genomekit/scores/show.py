@@ -10,7 +10,7 @@ import pandas as pd
 from anndata import AnnData
 
 from genomekit.errors import shorten
-from genomekit.scores.layout import GENE
+from genomekit.scores.layout import GENE, own_columns
 from genomekit.scores.records import STATUSES
 
 _MOST = 5
@@ -19,7 +19,7 @@ COLUMNS = ("modality", "signed", "rows", "tracks", "of", "layers", "scorer")
 
 
 def as_text(records: pd.DataFrame, tables: Mapping[str, AnnData]) -> str:
-    """What became of the records, one line per scorer, and the first records that have no scores."""
+    """What became of the records, one line per scorer, and why the first records have no scores."""
     lines = [summary(records, tables)]
     lines += [f"record {row.record} ({row.variant}) {row.status}: {row.reason}" for row in _lost(records).itertuples()]
     return "\n".join(lines)
@@ -65,13 +65,14 @@ def facts_of(tables: Mapping[str, AnnData]) -> list[dict[str, Any]]:
 
 def facts(table: AnnData) -> dict[str, Any]:
     """Say what a table holds: `COLUMNS`, and the short name of its scorer."""
-    uns = table.uns
+    uns, own = table.uns, own_columns(table.obs)
+    about = f"{own[0]}s" if own else "variants"
     return {
         "modality": uns["modality"],
         "signed": int(uns["signed"]),
         "rows": table.n_obs,
         "tracks": table.n_vars,
-        "of": "junctions" if "junction_start" in table.obs else "genes" if GENE[0] in table.obs else "variants",
+        "of": "junctions" if "junction_start" in table.obs else "genes" if GENE[0] in table.obs else about,
         "layers": ", ".join(table.layers),
         "scorer": uns["scorer"],
         "name": uns.get("name", ""),
@@ -79,6 +80,7 @@ def facts(table: AnnData) -> dict[str, Any]:
 
 
 def _lost(records: pd.DataFrame) -> pd.DataFrame:
-    lost = records[records["status"] != "ok"].head(_MOST)
+    # Of many records some have always nothing to score; of a single one it is what one wants to know.
+    lost = records[(records["status"] != "ok") | ((records["reason"] != "") & (len(records) == 1))].head(_MOST)
     named = lost["variant"].where(lost["chrom"] != "", lost["id"])  # what could not be read stands as it came
     return lost.assign(variant=named.map(shorten))[["record", "variant", "status", "reason"]]

@@ -86,7 +86,8 @@ def is_scores(path: Path) -> bool:
     """Whether a path holds one set of scores, going by its ending and, for Zarr, by the attributes of its root."""
     if path.suffix == ".zarr":
         try:
-            return _META in json.loads((path / "zarr.json").read_text())["attributes"]
+            attributes = json.loads((path / "zarr.json").read_text())["attributes"]
+            return _META in attributes and "schema" not in attributes  # predictions name the version under that word
         except (OSError, ValueError, KeyError, TypeError):
             return False
     return path.suffix == ".h5" and path.is_file()

@@ -9,7 +9,7 @@ import pandas as pd
 from anndata import AnnData
 
 from genomekit.labels import TRACK_COORDS, text
-from genomekit.scores.layout import GENE, JUNCTION, QUANTILE, strand_conflict
+from genomekit.scores.layout import GENE, JUNCTION, QUANTILE, nullable, own_columns, strand_conflict, under_one_another
 
 _RECORD = ("record", "variant", "chrom", "position", "ref", "alt", "id")
 _TRACK = tuple(name for name in TRACK_COORDS if name not in ("name", "strand", "modality", "channel"))
@@ -21,7 +21,7 @@ def to_frame(records: pd.DataFrame, tables: Mapping[str, AnnData]) -> pd.DataFra
     """Put every table under the other; see `ScoreSet.to_frame`."""
     frames = [_one(records, tables[name]) for name in tables]
     frames = [frame for frame in frames if len(frame)] or [_one(records.iloc[:0], None)]
-    return frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True, copy=False)
+    return under_one_another(frames, COLUMNS, before="modality")
 
 
 def _one(records: pd.DataFrame, table: AnnData | None) -> pd.DataFrame:
@@ -38,6 +38,8 @@ def _one(records: pd.DataFrame, table: AnnData | None) -> pd.DataFrame:
         else:
             values = pd.array([pd.NA] * len(obs), dtype="Int64") if whole else text([""] * len(obs))
         columns[name] = pd.array(values, dtype="Int64")[row] if whole else values[row]
+    for name in own_columns(obs):
+        columns.setdefault(name, nullable(obs[name])[row])
     columns["modality"] = var["modality"].to_numpy()[track]
     columns["scorer"] = text([""] if table is None else [table.uns["scorer"]])[np.zeros(len(row), dtype=int)]
     columns |= {f"track_{name}": var[name].to_numpy()[track] for name in ("name", "strand")}
@@ -45,4 +47,4 @@ def _one(records: pd.DataFrame, table: AnnData | None) -> pd.DataFrame:
     for name, layer in _SCORES.items():
         values = None if table is None else table.layers.get(layer) if layer else table.X
         columns[name] = np.full(len(row), np.nan, np.float32) if values is None else np.asarray(values)[row, track]
-    return pd.DataFrame(columns, columns=list(COLUMNS), copy=False)
+    return pd.DataFrame(columns, copy=False)

@@ -8,7 +8,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from genomekit.scoring.aggregation import AGGREGATIONS, Aggregation, aggregation_name
-from genomekit.scoring.scorer import AggregationScorer, Bins, ModalityName, Values
+from genomekit.scoring.scorer import AggregationScorer, Bins, ModalityName, Values, Width, whole_width
 from genomekit.tracks import Modality
 
 _FAR = ("contact", "splice_junction")
@@ -45,7 +45,7 @@ class CenterMaskScorer(AggregationScorer):
     """
 
     modality: ModalityName
-    width: int | None = _RECOMMENDED_WIDTH
+    width: Width = _RECOMMENDED_WIDTH
     aggregation: str = "diff_log2_sum"
     aligned: bool = False
 
@@ -53,8 +53,7 @@ class CenterMaskScorer(AggregationScorer):
         """Check what came."""
         super().__post_init__()
         object.__setattr__(self, "aggregation", aggregation_name(self.aggregation))
-        if self.width is not None and (isinstance(self.width, bool) or int(self.width) != self.width or self.width < 1):
-            raise ValueError(f"width={self.width!r} came; give at least 1 bp, or None for the whole window.")
+        object.__setattr__(self, "width", whole_width(self.width, "the whole window"))
 
     @property
     def _rule(self) -> Aggregation:

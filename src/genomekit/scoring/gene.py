@@ -8,7 +8,16 @@ from typing import ClassVar
 from genomekit.errors import unknown
 from genomekit.scoring.aggregation import aggregation_name
 from genomekit.scoring.masks import body_targets, exon_targets
-from genomekit.scoring.scorer import AggregationScorer, Genes, GeneScorer, ModalityName, Place, Target
+from genomekit.scoring.scorer import (
+    AggregationScorer,
+    Genes,
+    GeneScorer,
+    ModalityName,
+    Place,
+    Target,
+    Width,
+    whole_width,
+)
 
 MASKS = ("exons", "body")
 
@@ -82,7 +91,7 @@ class GeneMaskSplicingScorer(GeneScorer):
     """
 
     modality: ModalityName = "splice_sites"
-    width: int | None = None
+    width: Width = None
     gene: Genes = None
     signed: ClassVar[bool] = False
     aligned: ClassVar[bool] = True
@@ -92,8 +101,7 @@ class GeneMaskSplicingScorer(GeneScorer):
     def __post_init__(self) -> None:
         """Check what came."""
         super().__post_init__()
-        if self.width is not None and self.width < 1:
-            raise ValueError(f"width={self.width} came; give at least 1 bp, or None for the whole gene.")
+        object.__setattr__(self, "width", whole_width(self.width, "the whole gene"))
 
     def targets(self, place: Place) -> list[Target]:
         """Give the genes."""
@@ -125,7 +133,7 @@ class GeneMaskScorer(GeneScorer, AggregationScorer):
     modality: ModalityName = "rna_seq"
     mask: str = "exons"
     aggregation: str = "diff_mean"
-    width: int | None = None
+    width: Width = None
     gene: Genes = None
     aligned: ClassVar[bool] = True
 
@@ -135,8 +143,7 @@ class GeneMaskScorer(GeneScorer, AggregationScorer):
         object.__setattr__(self, "aggregation", aggregation_name(self.aggregation))
         if self.mask not in MASKS:
             raise unknown("mask", self.mask, MASKS)
-        if self.width is not None and self.width < 1:
-            raise ValueError(f"width={self.width} came; give at least 1 bp, or None for the whole window.")
+        object.__setattr__(self, "width", whole_width(self.width, "the whole window"))
 
     @property
     def nothing(self) -> str:

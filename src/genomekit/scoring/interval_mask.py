@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from os import PathLike
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pandas as pd
 
@@ -23,7 +23,8 @@ class IntervalMaskScorer(AggregationScorer):
 
     Args:
         modality: What is read along the sequence.
-        intervals: Intervals or their text, 0-based half-open; those of one name are one row.
+        intervals: Intervals or their text, or a table (chrom, start, end, name), 0-based half-open; those of one name
+            are one row.
         aggregation: One of `AGGREGATIONS`.
         title: What the intervals are, for the name of the scorer.
 
@@ -46,12 +47,15 @@ class IntervalMaskScorer(AggregationScorer):
     def __init__(
         self,
         modality: ModalityName,
-        intervals: Iterable[Interval | str],
+        intervals: Any,
         aggregation: str = "diff_log2_sum",
         title: str = "intervals",
     ) -> None:
         name = aggregation_name(aggregation)
-        parsed = tuple(Interval.parse(one) for one in ([intervals] if isinstance(intervals, str) else intervals))
+        if isinstance(intervals, pd.DataFrame):
+            intervals = [Interval.from_dict(row) for row in intervals.to_dict("records")]
+        listed = intervals if isinstance(intervals, Iterable) and not isinstance(intervals, str) else [intervals]
+        parsed = tuple(Interval.parse(one) for one in listed)
         if not parsed:
             raise ValueError("No interval came; give at least one, 0-based half-open.")
         for field, value in (("modality", modality), ("intervals", parsed), ("aggregation", name), ("title", title)):
@@ -100,17 +104,17 @@ class IntervalMaskScorer(AggregationScorer):
 
     def targets(self, place: Place) -> list[Target]:
         """Give the masks that reach into the window."""
-        masks: dict[str, list[Interval]] = {}
+        masks: dict[str | int, list[Interval]] = {}
         here = self._called(place)
         for number, interval in enumerate(self.intervals):
             if interval.chrom in here:
-                masks.setdefault(interval.name or f"#{number}", []).append(interval)
+                masks.setdefault(interval.name or number, []).append(interval)
         found = []
         for name, own in masks.items():
             spans = clipped(((one.start, one.end) for one in own), place)
             if spans:
                 low, high = min(one.start for one in own), max(one.end for one in own)
-                row = {"mask": "" if name.startswith("#") else name, "mask_start": low, "mask_end": high}
+                row = {"mask": name if isinstance(name, str) else "", "mask_start": low, "mask_end": high}
                 found.append(Target(MaskRule(spans, self.aggregation), row))
         return found
 

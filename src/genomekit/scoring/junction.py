@@ -88,7 +88,7 @@ class SpliceJunctionScorer(GeneScorer, JunctionScorer):
                     "junction_end": int(end[junction]),
                     "junction_strand": str(strand[junction]),
                 }
-                rows.append({**gene_row(gene, str(gene["gene_id"]), place.genome), **where})
+                rows.append({**gene_row(gene), **where})
         return JunctionRows(rows, raw[chosen], ref[chosen], alt[chosen])
 
 

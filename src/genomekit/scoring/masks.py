@@ -82,12 +82,12 @@ def exon_targets(
     starts = genome.tss(where, gene=gene)
     exons = genome.exons(where, gene=gene) if len(starts) else starts.iloc[:0]
     exons = exons[exons["transcript_id"].isin(starts["transcript_id"])]
-    genes = starts.drop_duplicates("gene_id").set_index("gene_id")
+    genes = starts.drop_duplicates("gene_id").set_index("gene_id", drop=False)
     found = []
     for gene_id, parts in exons.groupby("gene_id", sort=False):
         spans = clipped(zip(parts["start"], parts["end"], strict=True), place, within)
         if spans:
-            row = gene_row(genes.loc[gene_id], str(gene_id), genome)
+            row = gene_row(genes.loc[gene_id])
             found.append(Target(MaskRule(spans, aggregation), row, row["gene_strand"]))
     return found
 
@@ -99,7 +99,7 @@ def body_targets(place: Place, scorer: object, aggregation: str, gene: Genes, wi
     for _, gene_of in touched_genes(place, scorer, gene).iterrows():
         spans = clipped([(gene_of["start"], gene_of["end"])], place, within)
         if spans:
-            row = gene_row(gene_of, str(gene_of["gene_id"]), place.genome)
+            row = gene_row(gene_of)
             found.append(Target(MaskRule(spans, aggregation), row, row["gene_strand"]))
     return found
 
@@ -113,10 +113,10 @@ def touched_genes(place: Place, scorer: object, gene: Genes, *, protein_coding: 
     return found
 
 
-def gene_row(gene: pd.Series, gene_id: str, genome: Genome | None) -> dict[str, Any]:
+def gene_row(gene: pd.Series) -> dict[str, Any]:
     """Name a gene in a result."""
     return {
-        "gene_id": gene_id,
+        "gene_id": str(gene["gene_id"]),
         "gene_name": str(gene["gene_name"]),
         "gene_type": str(gene["gene_type"]),
         "gene_strand": str(gene["strand"]),

@@ -54,7 +54,7 @@ class PolyadenylationScorer(GeneScorer):
             spans = _spans(sites, place)
             if spans is None:
                 continue
-            row = {**gene_row(gene, str(gene["gene_id"]), genome), "num_polya_sites": len(spans)}
+            row = {**gene_row(gene), "num_polya_sites": len(spans)}
             # Upstream fills in tracks of the other strand too.
             found.append(Target(PolyadenylationRule(spans), row, "." if place.parity else row["gene_strand"]))
         return found

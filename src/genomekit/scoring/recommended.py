@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from genomekit.scoring.center_mask import CenterMaskScorer
+from genomekit.scoring.center_mask import CenterMaskScorer, recommended_scorer
 from genomekit.scoring.contact_map import ContactMapScorer
 from genomekit.scoring.gene import GeneMaskActiveScorer, GeneMaskLFCScorer, GeneMaskSplicingScorer
 from genomekit.scoring.junction import SpliceJunctionScorer
 from genomekit.scoring.polyadenylation import PolyadenylationScorer
 from genomekit.scoring.scorer import Scorer
-from genomekit.tracks import Modality
+from genomekit.tracks import MODALITIES, Modality
 
-_COVERAGE = ("atac", "dnase", "chip_tf", "cage", "procap", "chip_histone")
-_WIDTHS = {"chip_histone": 2001}
+
+def _active(modality: Modality) -> CenterMaskScorer:
+    """Return the scorer of how active the place is, whatever the change."""
+    return CenterMaskScorer(modality, recommended_scorer(modality).width, "active_sum")
+
+
+_COVERAGE = [MODALITIES[name] for name in ("atac", "dnase", "chip_tf", "cage", "procap", "chip_histone")]
 _CHANGE: dict[str, Scorer] = {
-    **{name: CenterMaskScorer(name, _WIDTHS.get(name, 501), "diff_log2_sum") for name in _COVERAGE},
+    **{one.name: recommended_scorer(one) for one in _COVERAGE},
     "rna_seq": GeneMaskLFCScorer("rna_seq"),
     "contact_maps": ContactMapScorer(),
     "splice_sites": GeneMaskSplicingScorer("splice_sites"),
@@ -23,7 +28,7 @@ _CHANGE: dict[str, Scorer] = {
     "splice_junctions": SpliceJunctionScorer(),
 }
 _ACTIVE: dict[str, Scorer] = {
-    **{f"{name}_active": CenterMaskScorer(name, _WIDTHS.get(name, 501), "active_sum") for name in _COVERAGE},
+    **{f"{one.name}_active": _active(one) for one in _COVERAGE},
     "rna_seq_active": GeneMaskActiveScorer("rna_seq"),
 }
 RECOMMENDED: dict[str, Scorer] = {**_CHANGE, **_ACTIVE, "polyadenylation": PolyadenylationScorer("rna_seq")}
@@ -53,8 +58,8 @@ def recommended_scorers(modalities: Mapping[str, Modality], *, polyadenylation: 
         found.pop("polyadenylation", None)
     for name, modality in modalities.items():
         if name not in RECOMMENDED and modality.head_kind == "track":
-            found[name] = CenterMaskScorer(modality, 501, "diff_log2_sum")
-            found[f"{name}_active"] = CenterMaskScorer(modality, 501, "active_sum")
+            found[name] = recommended_scorer(modality)
+            found[f"{name}_active"] = _active(modality)
     return found
 
 

@@ -25,6 +25,8 @@ ModalityName: TypeAlias = Any
 """Name of a modality, or the `Modality`; a scorer keeps the name."""
 Genes: TypeAlias = Any
 """Name or id of a gene, a collection of them, or None; a scorer keeps text, a tuple or None."""
+Width: TypeAlias = Any
+"""bp of a mask, or None; a scorer keeps an int or None."""
 _OWN = "one that reads a place around the variant has bins and score, any other targets whose rules have them."
 
 
@@ -200,6 +202,27 @@ class Scorer:
     def level(self, ref: list[Values]) -> Float[Tensor, "variant track"]:
         """Give the measure of one allele; NaN where a scorer has none."""
         return torch.full_like(self.score(ref, ref), torch.nan)
+
+
+def whole_width(given: Any, otherwise: str) -> int | None:
+    """Return the width of a mask in bp, or None.
+
+    Args:
+        given: What came.
+        otherwise: What None stands for, for the text of the error.
+
+    Raises:
+        ValueError: No whole number of at least 1.
+
+    Example:
+        >>> whole_width(np.int64(501), "the whole window")
+        501
+    """
+    if given is None:
+        return None
+    if isinstance(given, bool) or not isinstance(given, int | np.integer) or given < 1:
+        raise ValueError(f"width={given!r} came; give a whole number of bp, at least 1, or None for {otherwise}.")
+    return int(given)
 
 
 class AggregationScorer(Scorer):
