@@ -113,7 +113,7 @@ def report(scores: ScoreSet, out: str) -> str:
         first = lost[lost["reason"] == reason].iloc[0]
         name = shorten(first["id"] or first["variant"])
         more = f" and {count - 1:,} more" if count > 1 else ""
-        lines.append(f"No scores for record {first['record']} ({name}){more}: {reason}")
+        lines.append(f"No scores for record {first['record']}{name and f' ({name})'}{more}: {reason}")
     if len(counts) > _MOST:
         lines.append(f"No scores for {counts.iloc[_MOST:].sum():,} more; .records has the reason of each.")
     return "\n".join([*lines, f"Scores are in {out}; read them with genomekit.open({out!r})."])

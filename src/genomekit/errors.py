@@ -23,6 +23,10 @@ class OutOfMemory(RuntimeError):
     """A call needs more memory than the device has; the text names cheaper calls."""
 
 
+MACHINE_FAULTS = (OSError, MemoryError, ImportError, OutOfMemory)
+"""The fault of no record and no scorer: every other one would fail as well, or this one may not the next time."""
+
+
 def shorten(text: object) -> str:
     """Cut runs of more than 50 letters, as of long alleles, in a text for people.
 

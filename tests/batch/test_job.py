@@ -196,6 +196,21 @@ def test_rows_do_not_depend_on_the_order_in_a_group():
     assert made["Mask(dnase)"].obs["record"].tolist() == list(range(20))
 
 
+def test_killed_while_the_job_is_noted(tmp_path, monkeypatch):
+    """What is half written leaves nothing that a later call takes for the files of somebody else."""
+
+    def killed(*_):
+        raise SystemExit  # and nothing is tidied up
+
+    with monkeypatch.context() as patched:
+        patched.setattr("os.replace", killed)
+        patched.setattr("shutil.rmtree", lambda *_, **__: None)
+        with pytest.raises(SystemExit):
+            run(tmp_path / "a")
+    run(tmp_path / "a")
+    assert fake.contents(tmp_path / "a") == contents_of_new(tmp_path / "b", 100)
+
+
 def test_two_writers_are_kept_apart(tmp_path):
     folder = Folder(tmp_path / "a", fake.IDENTITY, 16, False)
     with folder.opened(), pytest.raises(RuntimeError, match="Another process is writing into"):
@@ -241,8 +256,11 @@ def test_a_damaged_shard_is_told(tmp_path):
     run(tmp_path / "a")
     shard = sorted((tmp_path / "a" / "shards").iterdir())[2]
     shard.write_bytes(shard.read_bytes()[:-100])
-    with pytest.raises(ValueError, match=f"{shard.name} cannot be read as scores"):
+    with pytest.raises(ValueError, match=f"{shard.name} cannot be read as scores .* remove it, and .* compute"):
         gk.open(tmp_path / "a")
+    shard.unlink()
+    run(tmp_path / "a")
+    assert fake.contents(tmp_path / "a") == contents_of_new(tmp_path / "b", 100)
     (tmp_path / "a" / "job.json").write_text("{}")
     with pytest.raises(ValueError, match=r"job\.json cannot be read"):
         gk.open(tmp_path / "a")

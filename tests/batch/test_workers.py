@@ -2,14 +2,20 @@
 
 import ast
 import os
+import pickle
 import re
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import fake_scoring as fake
+import numpy as np
 import pytest
+import torch
 
+import genomekit as gk
 from genomekit.batch import PerProcess, score_records
+from genomekit.batch.isolate import NotReady
 
 distributed = pytest.importorskip("distributed")
 # Sockets of a process that was killed are closed when they are collected, not before.
@@ -37,7 +43,7 @@ def run(out, score, **options):
     return score_records(fake.records(96, lost=[5]), score, out, **given)
 
 
-def test_two_workers_and_the_death_of_one(client, tmp_path):
+def test_two_workers_and_the_death_of_one(client, tmp_path, capsys):
     first = set(client.nthreads())
     made = run(tmp_path / "many", fake.DiesOnce(tmp_path / "died"), client=client)
     assert (tmp_path / "died").exists()
@@ -47,8 +53,10 @@ def test_two_workers_and_the_death_of_one(client, tmp_path):
     assert made.records["record"].tolist() == list(range(96))
     assert made.records["status"].value_counts().to_dict() == {"ok": 95, "skipped": 1}
 
-    # Each process cooks its recipe once, whatever the number of shards.
-    run(tmp_path / "recipe", PerProcess(fake.make_scoring, str(tmp_path / "note")), client=client)
+    # Each process cooks its recipe once, whatever the number of shards; the caller never does, nor for a preview.
+    recipe = PerProcess(fake.make_scoring, str(tmp_path / "note"))
+    run(tmp_path / "recipe", recipe, client=client, progress=True, preview=2)
+    assert re.search(r"96 variants at .* per second \(2 timed\) on each of 2 workers: about", capsys.readouterr().err)
     processes = (tmp_path / "note").read_text().split()
     assert 1 <= len(processes) == len(set(processes)) <= 2
     assert str(os.getpid()) not in processes
@@ -62,9 +70,62 @@ def test_two_workers_and_the_death_of_one(client, tmp_path):
     run(tmp_path / "own", PerProcess(lambda own: own, Own()), client=client)
     assert fake.contents(tmp_path / "own") == fake.contents(tmp_path / "one")
 
+    # What cannot be made is no fault of a record: no shard is written that says so.
+    with pytest.raises(NotReady, match=r"cannot be made on .*: ValueError: no such device"):
+        run(tmp_path / "broken", PerProcess(_without_device), client=client)
+    assert not list((tmp_path / "broken" / "shards").iterdir())
+
     # An error of a worker comes back as it is, and what was done stays.
     with pytest.raises(ValueError, match=r"Record 7 \(v7\) cannot be scored: KeyError"):
         score_records(fake.records(16), fake.picky, tmp_path / "raise", identity={}, on_error="raise", client=client)
+
+
+def _without_device():
+    raise ValueError("no such device")
+
+
+def test_a_model_on_workers_gives_the_files_of_one_process(client, tmp_path):
+    letters = "".join(np.random.default_rng(4).choice(list("ACGT"), 20_000))
+    (tmp_path / "genome.fa").write_text(f">chrA\n{letters}\n")
+    names = 'gene_id "g1"; gene_name "one"; gene_biotype "protein_coding"; transcript_id "g1.1";'
+    rows = [f"chrA\tmade\t{kind}\t9001\t11000\t.\t+\t.\t{names}\n" for kind in ("gene", "transcript", "exon")]
+    (tmp_path / "genes.gtf").write_text("".join(rows))
+    genome = gk.Genome(tmp_path / "genome.fa", tmp_path / "genes.gtf", organism="worm")
+    model = gk.Model.from_pretrained(genome=genome, device="cpu")
+    variants = [f"chrA:{position}:{letters[position - 1]}>N" for position in range(9_500, 10_500, 250)]
+    options = {"scorers": "splice_sites", "shard_size": 2, "progress": False}
+    made = model.score_variants(variants, out=tmp_path / "many", client=client, **options)
+    assert made["splice_sites"].n_obs == 4
+    model.score_variants(variants, out=tmp_path / "one", **options)
+    assert fake.contents(tmp_path / "many") == fake.contents(tmp_path / "one")
+
+
+def test_workers_choose_their_own_device(tiny_checkpoint, tmp_path):
+    """The caller may be on a node without GPU; which of several GPUs it took says nothing about those of workers."""
+    from genomekit.batch.identity import identity
+    from genomekit.batch.recipe import recipe
+    from genomekit.engine import Engine
+    from genomekit.scoring.job import prepare
+
+    (tmp_path / "genome.fa").write_text(">chrA\n" + "ACGT" * 1000)
+
+    class Client:
+        """Has workers with a GPU."""
+
+        asked: tuple[str, ...] = ()
+
+        def submit(self, function, *given, **options):
+            self.asked = given
+            return SimpleNamespace(result=lambda: ("cuda", "bfloat16"))
+
+    client, engine = Client(), Engine(tiny_checkpoint)
+    job = prepare(engine, gk.Genome(tmp_path / "genome.fa", organism="worm"), "atac", options={})
+    made, known = recipe(job, client, options={})
+    assert client.asked == ("auto", "auto")
+    assert known == {"device": "cuda", "dtype": "bfloat16"}
+    assert dict(pickle.loads(made.recipe)[2]).items() >= known.items()
+    engine.device = torch.device("cuda:1")
+    assert identity(job)["device"] == "cuda"
 
 
 def test_a_cluster_without_workers(tmp_path):

@@ -175,6 +175,7 @@ def test_junctions_are_those_of_predict_variant(tiny_checkpoint, genome, variant
     place = f"chrA:2,900-3,100:{strand}"
     scores = score(model.engine, genome, variant, SpliceJunctionScorer(), interval=place)
     (table,) = scores.values()
+    assert table.var_names.tolist() == table.var["name"].tolist()  # without the strand of half the junctions
     window = window_of(scores)
     whole = str(Interval(window.chrom, window.start, window.end, strand))
     options = {"modalities": ["splice_junctions"], "organism": "worm", "window": 2048}

@@ -14,7 +14,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from genomekit.disk import require_zarr
-from genomekit.genome.cache import atomic, explained
+from genomekit.genome.cache import explained
 from genomekit.labels import plain_attrs
 from genomekit.scores import store
 from genomekit.scores.records import AnyRecord, same_as
@@ -34,6 +34,7 @@ _FILES = {
 """Endings that a folder would be misread by, and what writes such a file from a result."""
 _PARTIAL = ".partial"
 _LOCK = ".lock"
+_ROOM = "Choose another folder, or make room there"
 
 
 class Folder:
@@ -66,7 +67,7 @@ class Folder:
         """
         if self.path.exists() and not (self.path / JOB).is_file() and any(self._strange()):
             raise ValueError(f"{self.path} holds something else; choose a folder that is empty or not there yet.")
-        with explained(self.path, "Choose another folder, or make room there"):
+        with explained(self.path, _ROOM):
             (self.path / SHARDS).mkdir(parents=True, exist_ok=True)
         try:
             lock = FileLock(self.path / _LOCK, timeout=0)
@@ -121,16 +122,19 @@ class Folder:
                     f"{self.path} holds another job, with another {', '.join(differ)} ({name} was {old.get(name)!r}, "
                     f"is {new.get(name)!r}). Choose another folder, or pass overwrite=True."
                 )
+        self._write_job({"complete": False})
         if self.ending == "zarr":
             import zarr
 
             zarr.open_group(self.path, mode="a", zarr_format=3).require_group(SHARDS)
-        self._write_job({"complete": False})
 
     def _write_job(self, state: Mapping[str, object]) -> None:
         job = {"schema": SCHEMA, "identity": self.identity, "shard_size": self.shard_size, **state}
-        with atomic(self.path / JOB) as temporary:
+        temporary = self.path / _PARTIAL / JOB  # where nothing stays of a process that is killed
+        with explained(self.path, _ROOM):
             temporary.write_text(json.dumps(job, indent=1, sort_keys=True))
+            _to_disk(temporary)
+            os.replace(temporary, self.path / JOB)
 
     def _give_way(self, path: Path) -> None:
         if not self.overwrite:
@@ -174,14 +178,19 @@ def write_shard(scores: ScoreSet, target: Path) -> None:
     partial = target.parent.parent / _PARTIAL
     partial.mkdir(exist_ok=True)
     temporary = partial / f"{os.getpid()}-{secrets.token_hex(4)}{target.suffix}"
-    with explained(target.parent, "Choose another folder, or make room there"):
+    with explained(target.parent, _ROOM):
         store.write(temporary, scores.records, scores, scores.attrs)
         if temporary.is_file():
-            with temporary.open("rb") as file:
-                os.fsync(file.fileno())  # a name that outlives a power cut must not stand for an empty file
+            _to_disk(temporary)
         try:
             os.replace(temporary, target)
         except OSError:
             if not target.is_dir():
                 raise
             shutil.rmtree(temporary)  # another worker was first
+
+
+def _to_disk(file: Path) -> None:
+    """Wait until a file is written: a name that outlives a power cut must not stand for an empty one."""
+    with file.open("rb") as written:
+        os.fsync(written.fileno())

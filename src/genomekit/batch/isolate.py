@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
-from genomekit.errors import OutOfMemory, shorten, unknown
+from genomekit.errors import MACHINE_FAULTS, shorten, unknown
 from genomekit.scores.layout import ordered, repeated
 from genomekit.scores.records import AnyRecord, record_table, same_as, variant_text
 from genomekit.scores.score_set import ScoreSet
@@ -19,8 +19,9 @@ Score = Callable[[list[AnyRecord]], ScoreSet]
 Again = tuple[AnyRecord, int]
 """A record, and the number of the one that is scored for it."""
 
-# The fault of the machine, not of a record: every other one would fail as well, or this one may not the next time.
-_STOP = (OSError, MemoryError, ImportError, OutOfMemory)
+
+class NotReady(RuntimeError):
+    """A process cannot make its scoring function; no record is to blame."""
 
 
 def score_group(score: Score, records: Sequence[AnyRecord], on_error: str = "row") -> ScoreSet:
@@ -86,7 +87,7 @@ def _once(able: list[AnyRecord]) -> tuple[list[AnyRecord], list[Again]]:
 def _halved(score: Score, records: list[AnyRecord], on_error: str, failures: dict[int, Exception]) -> list[ScoreSet]:
     try:
         scores = score(records)
-    except _STOP:
+    except (*MACHINE_FAULTS, NotReady):
         raise
     except Exception as error:  # whatever a scorer of the user's own may raise
         if len(records) == 1:
@@ -151,4 +152,5 @@ def _named(error: Exception) -> str:
 
 
 def _told(record: AnyRecord, reason: str) -> str:
-    return f"Record {record.number} ({shorten(record.id or variant_text(record))}) cannot be scored: {reason}"
+    name = shorten(record.id or variant_text(record))
+    return f"Record {record.number}{name and f' ({name})'} cannot be scored: {reason}"

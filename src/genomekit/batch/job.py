@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sized
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,9 +15,10 @@ from tqdm.auto import tqdm
 
 from genomekit.batch.folder import Folder, write_shard
 from genomekit.batch.isolate import Score, score_group
+from genomekit.batch.preview import Preview
 from genomekit.batch.preview import preview as time_some
 from genomekit.batch.records import as_records, groups
-from genomekit.batch.workers import check_client, run_on
+from genomekit.batch.workers import check_client, preview_on, run_on
 from genomekit.errors import unknown
 from genomekit.scores.records import AnyRecord
 from genomekit.scores.score_set import ScoreSet
@@ -72,7 +74,8 @@ def score_records(
         ValueError: The folder holds another job or something else, or is named like a file; records whose numbers do
             not rise; with `on_error="raise"`, a record that cannot be scored.
         TypeError: `client` is no client.
-        RuntimeError: Another process writes into the folder, or nothing can be scored for a reason not in the records.
+        RuntimeError: Another process writes into the folder, nothing can be scored for a reason not in the records, or
+            `client` has no workers, or one that cannot make its scoring function.
         KeyboardInterrupt: Finished shards stay; the text says how many.
     """
     if shard_size < 1:
@@ -87,7 +90,10 @@ def score_records(
     folder = Folder(out, identity, shard_size, overwrite)
     with folder.opened(), _Progress(total, progress, folder.path) as bar:
         todo = _missing(folder, groups(records, shard_size), bar)
-        todo = _announced(todo, score, preview, bar, folder) if preview and progress else todo
+        if preview and progress:
+            here = functools.partial(time_some, score)
+            timed = here if client is None else functools.partial(preview_on, client, score)
+            todo = _announced(todo, timed, preview, bar, folder)
         if client is None:
             for target, records in todo:
                 write_shard(score_group(score, records, on_error), target)
@@ -135,7 +141,9 @@ def _missing(folder: Folder, parts: Iterator[list[AnyRecord]], bar: _Progress) -
             yield target, records
 
 
-def _announced(todo: Iterator[Shard], score: Score, count: int, bar: _Progress, folder: Folder) -> Iterator[Shard]:
+def _announced(
+    todo: Iterator[Shard], timed: Callable[..., Preview | None], count: int, bar: _Progress, folder: Folder
+) -> Iterator[Shard]:
     """Say what the job will take, before its first shard."""
     for first in todo:
         left = None if bar.total is None else bar.total - bar.kept
@@ -146,7 +154,7 @@ def _announced(todo: Iterator[Shard], score: Score, count: int, bar: _Progress, 
             # Of the whole shard: neighbours are alike, and the first ones often lie where no gene is.
             places = np.unique(np.linspace(0, len(able) - 1, count + 1).astype(int)) if able else []
             shards = {"shard_size": folder.shard_size, "ending": folder.ending}
-            if told := time_some(score, [able[place] for place in places], left, **shards):
+            if told := timed([able[place] for place in places], left, **shards):
                 print(told, file=sys.stderr)
         yield first
         yield from todo

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import importlib
 import pickle
+import platform
 import threading
 from collections.abc import Callable
 from typing import Any
 
-from genomekit.batch.isolate import Score
+from genomekit.batch.isolate import NotReady, Score
 from genomekit.scores.records import AnyRecord
 from genomekit.scores.score_set import ScoreSet
 
@@ -51,12 +52,22 @@ class PerProcess:
         self._key = hashlib.sha256(self.recipe).hexdigest()
 
     def __call__(self, records: list[AnyRecord]) -> ScoreSet:
-        """Score records with the function of this process."""
+        """Score records with the function of this process.
+
+        Raises:
+            NotReady: It cannot be made here.
+        """
         with _ONE_AT_A_TIME:
             if self._key not in _MADE:
                 _MADE.clear()  # two models at once may not fit
-                factory, arguments, options = pickle.loads(self.recipe)
-                _MADE[self._key] = factory(*arguments, **dict(options))
+                try:
+                    factory, arguments, options = pickle.loads(self.recipe)
+                    _MADE[self._key] = factory(*arguments, **dict(options))
+                except Exception as error:  # whatever a factory of the user's own may raise
+                    raise NotReady(
+                        f"The scoring function cannot be made on {platform.node()}: {type(error).__name__}: {error} "
+                        "Files, modules and devices have to be the same for all workers."
+                    ) from error
             return _MADE[self._key](records)
 
 

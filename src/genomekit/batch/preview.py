@@ -21,17 +21,19 @@ class Preview:
         per_second: Variants per second, after a first one that is not counted.
         bytes_each: Bytes on disk of a variant.
         total: Variants to be scored; None where the source does not say.
+        workers: Processes that score, each at this speed.
     """
 
     timed: int
     per_second: float
     bytes_each: float
     total: int | None = None
+    workers: int = 1
 
     @property
     def seconds(self) -> float | None:
         """Seconds that the job will take."""
-        return None if self.total is None else self.total / self.per_second
+        return None if self.total is None else self.total / self.per_second / self.workers
 
     @property
     def bytes(self) -> float | None:
@@ -44,8 +46,11 @@ class Preview:
         Example:
             >>> print(Preview(4, 20.0, 5000.0, 10_000))
             10,000 variants at 20 per second (4 timed): about 8 min 20 s, 50.0 MB on disk
+            >>> print(Preview(4, 20.0, 5000.0, 10_000, workers=2))
+            10,000 variants at 20 per second (4 timed) on each of 2 workers: about 4 min 10 s, 50.0 MB on disk
         """
-        rate = f"{self.per_second:.3g} per second ({self.timed} timed)"
+        each = f" on each of {self.workers} workers" if self.workers > 1 else ""
+        rate = f"{self.per_second:.3g} per second ({self.timed} timed){each}"
         if self.seconds is None or self.bytes is None:
             return f"Variants: {rate}, {self.bytes_each / 1e3:,.1f} kB on disk each"
         took = f"about {_duration(self.seconds)}, {self.bytes / 1e6:,.1f} MB on disk"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 import itertools
 import os
 import warnings
@@ -18,9 +17,10 @@ from tqdm.auto import tqdm
 
 from genomekit.batch import vcf
 from genomekit.batch.folder import check_folder
+from genomekit.batch.identity import identity
 from genomekit.batch.isolate import Score, score_group
 from genomekit.batch.job import score_records as score_into
-from genomekit.batch.per_process import PerProcess
+from genomekit.batch.recipe import recipe
 from genomekit.batch.records import as_records, groups
 from genomekit.batch.watch import watch
 from genomekit.batch.workers import check_client
@@ -34,10 +34,8 @@ from genomekit.scores import ScoreSet, iter_shards
 from genomekit.scores.records import AnyRecord
 from genomekit.scoring.cost import cost_of
 from genomekit.scoring.job import Job, Scorers, prepare
-from genomekit.scoring.polyadenylation import PolyadenylationScorer
 from genomekit.scoring.variant import Scene
 from genomekit.scoring.verbs import score_records
-from genomekit.weights.load import load
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -112,21 +110,15 @@ def score_variants(
         found = _in_memory(records, total, score, on_error, progress)
         found.attrs |= notes
     else:
+        known = identity(job)
         if client is not None:
-            checkpoint: Any = engine.checkpoint
-            given = {
-                "device": engine.device.type,
-                "dtype": str(engine.dtype).removeprefix("torch."),
-                "memory_budget": engine.memory_budget,
-            }
-            score = PerProcess(
-                make_score, str(checkpoint.path), job.genome, list(job.reads), job.apart, **given, **settings
-            )
+            score, on_workers = recipe(job, client, **settings)
+            known |= on_workers
         found = score_into(
             records,
             score,
             out,
-            identity=identity(job),
+            identity=known,
             shard_size=shard_size,
             on_error=on_error,
             total=total,
@@ -162,46 +154,6 @@ def check_paths(
             raise ValueError("vcf_out= came and the variants are no VCF file; only such a file can be written again.")
         check_target(Path(vcf_out).expanduser(), file)
     return file
-
-
-def identity(job: Job) -> dict[str, str | int]:
-    """Say what decides the numbers of a job, besides its records."""
-    tracks, genome = hashlib.sha256(), hashlib.sha256()
-    # Of a FASTA that has changed, lengths or the size of the file tell.
-    genome.update(repr((sorted(job.genome.chroms.items()), job.genome.fasta.path.stat().st_size)).encode())
-    if job.attrs["annotation"]:
-        genome.update(job.genome.annotation.content_hash.encode())
-    if any(isinstance(scorer, PolyadenylationScorer) for scorer in job.reads):
-        sites = job.genome.polya_sites()[["chrom", "position", "strand", "gene_id", "gene_name"]]
-        genome.update(pd.util.hash_pandas_object(sites, index=False).to_numpy().tobytes())
-    for scorer, part in job.reads.items():
-        tracks.update(f"{scorer!r} {part.channels.tolist()}".encode())
-    attrs = {name: value for name, value in job.attrs.items() if name not in ("terms", "genomekit")}
-    names = "; ".join(str(scorer) for scorer in job.reads)
-    return {
-        **attrs,
-        "scorers": names,
-        "genome": genome.hexdigest(),
-        "tracks": tracks.hexdigest(),
-        "window": job.length or 0,
-        "ref_check": job.ref_check,
-    }
-
-
-def make_score(
-    checkpoint: str,
-    genome: Any,
-    scorers: list[Any],
-    apart: bool,
-    *,
-    device: str,
-    dtype: str,
-    memory_budget: int | None,
-    **settings: Any,
-) -> Score:
-    """Make the scoring function of a worker: its own model, from where the checkpoint lies."""
-    job = prepare(Engine(load(checkpoint), device, dtype, memory_budget), genome, scorers, **settings)
-    return functools.partial(score_records, replace(job, apart=apart))
 
 
 def _tell_failures(job: Job, records: pd.DataFrame) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from genomekit.batch.folder import write_shard
 from genomekit.batch.isolate import Score, score_group
+from genomekit.batch.preview import Preview, preview
 from genomekit.scores.records import AnyRecord
 
 if TYPE_CHECKING:
@@ -21,30 +23,36 @@ _LEAST = 64
 
 
 def check_client(client: Any) -> None:
-    """Check that something can hand out work.
+    """Check that something can hand out work, and has somebody to do it.
 
     Raises:
         TypeError: It is no client.
+        RuntimeError: The cluster has no worker.
     """
     if not all(callable(getattr(client, name, None)) for name in ("submit", "nthreads", "cancel")):
         raise TypeError(
             f"client={client!r} came; give a dask.distributed.Client, such as Client(cluster) or "
             "Client('tcp://HOST:8786')."
         )
+    if not _count(client):
+        raise RuntimeError("The cluster has no worker yet; call client.wait_for_workers(1) first.")
+
+
+def preview_on(
+    client: Client, score: Score, records: Sequence[AnyRecord], total: int | None, **shards: Any
+) -> Preview | None:
+    """Time a few variants on a worker, for all workers that there are now; see `preview`."""
+    told = client.submit(preview, score, list(records), total, pure=False, **shards).result()
+    return None if told is None else replace(told, workers=_count(client))
 
 
 def run_on(client: Client, todo: Iterator[tuple[Path, list[AnyRecord]]], score: Score, on_error: str) -> Iterator[int]:
     """Score shards on workers, each of which writes its own; gives the records of each one that is done.
 
     A shard whose worker dies goes to another one; writing it twice does no harm.
-
-    Raises:
-        RuntimeError: The cluster has no worker.
     """
     from distributed import Future, as_completed
 
-    if not _count(client):
-        raise RuntimeError("The cluster has no worker yet; call client.wait_for_workers(1) first.")
     running: set[Future] = set()
     done = as_completed()
 

@@ -114,6 +114,7 @@ class Engine:
     ) -> None:
         self.checkpoint = checkpoint
         self.memory_budget = parse_bytes(memory_budget)
+        self.asked = str(device), str(precision)  # another machine may choose otherwise
         self.device = choose_device(device)
         self.dtype = choose_precision(precision, self.device)
         try:

@@ -88,13 +88,18 @@ def same_as(record: AnyRecord) -> int | None:
 
 
 def variant_text(record: AnyRecord) -> str:
-    """Write `chrom:position:REF>ALT`, the position 1-based.
+    """Write `chrom:position:REF>ALT`, the position 1-based; "" where nothing of it could be read.
 
     Example:
         >>> variant_text(Record(0, "chrV", 123, "A", "G"))
         'chrV:123:A>G'
     """
-    return f"{record.chrom}:{record.position}:{record.ref}>{record.alt}"
+    return _spelled(record.chrom, record.position, record.ref, record.alt)
+
+
+def _spelled(*place: object) -> str:
+    chrom, position, ref, alt = place
+    return f"{chrom}:{position}:{ref}>{alt}" if any(place) else ""
 
 
 def record_table(
@@ -137,7 +142,7 @@ def record_table(
     for name in ("chrom", "ref", "alt", "id", "window", "reason"):
         columns[name] = text(given[name]) if name in given else text([""] * len(given))
     place = zip(columns["chrom"], columns["position"], columns["ref"], columns["alt"], strict=True)
-    columns["variant"] = text(given["variant"] if "variant" in given else (f"{c}:{p}:{r}>{a}" for c, p, r, a in place))
+    columns["variant"] = text(given["variant"] if "variant" in given else (_spelled(*one) for one in place))
     if windows is not None:
         columns["window"] = text(windows)
     came = text(given["status"]) if "status" in given else text([""] * len(given))

@@ -130,7 +130,7 @@ def opened(path: Path) -> Iterator[tuple[Any, dict[str, Any]]]:
     except Exception as error:  # HDF5, Zarr and AnnData each have errors of their own for a damaged file
         raise ValueError(
             f"{path} cannot be read as scores ({type(error).__name__}: {error}). It is truncated, damaged or not "
-            "written by genomekit; copy or compute it again."
+            "written by genomekit; remove it, and copy or compute it again."
         ) from error
 
 

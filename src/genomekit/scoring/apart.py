@@ -6,11 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from genomekit.engine.memory import is_out_of_memory
-from genomekit.errors import OutOfMemory
+from genomekit.errors import MACHINE_FAULTS
 from genomekit.scoring.scorer import Scorer
-
-_MACHINE = (OSError, MemoryError, ImportError, OutOfMemory)
-"""No fault of a scorer: every other one would fail as well."""
 
 
 @contextmanager
@@ -24,7 +21,7 @@ def apart(scorer: Scorer, failed: dict[Scorer, Exception] | None) -> Iterator[No
     try:
         yield
     except Exception as error:  # whatever a scorer of the user's own may raise
-        if failed is None or isinstance(error, _MACHINE) or is_out_of_memory(error):
+        if failed is None or isinstance(error, MACHINE_FAULTS) or is_out_of_memory(error):
             raise
         failed[scorer] = error
 

@@ -245,7 +245,7 @@ class Scene:
 
     def _junctions(self, scorer: JunctionScorer, part: Part, introns: Introns) -> ScorePart:
         # One row of the table for each biosample: the strand belongs to the junction.
-        tissues = part.rows.drop_duplicates("name").assign(strand=".")
+        tissues = part.rows.drop_duplicates("name").assign(strand=".", label=lambda rows: rows["name"])
         rows = choose_introns(scorer, self.place, introns, len(tissues))
         obs = self._obs([dict(row) for row in rows.rows])
         return self._score_part(scorer, obs, tissues, rows.raw, rows.ref, rows.alt)
