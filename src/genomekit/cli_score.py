@@ -23,6 +23,7 @@ def add_score(commands: Any) -> argparse.ArgumentParser:
     parser.add_argument("vcf", metavar="VCF", help="variants: VCF or BCF, compressed or not")
     parser.add_argument("--genome", metavar="FASTA", required=True, help="FASTA file, or a preset such as ce10")
     parser.add_argument("--out", metavar="FOLDER", required=True, help="folder of scores; Zarr where it ends in .zarr")
+    parser.add_argument("--region", metavar="CHROM:START-END", help="only records of it; the VCF needs an index")
     parser.add_argument("--gtf", metavar="GTF", help="annotation of that genome (GTF or GFF3), for scores of genes")
     parser.add_argument(
         "--polya", metavar="TABLE", help="polyadenylation sites of that genome (BED, TSV, Parquet), for their scorer"
@@ -71,11 +72,11 @@ def add_score(commands: Any) -> argparse.ArgumentParser:
 
 
 def _score(arguments: argparse.Namespace) -> int:
-    from genomekit.batch.variants import check_paths  # torch is loaded only for commands that compute
+    from genomekit.batch.source import check_paths  # torch is loaded only for commands that compute
     from genomekit.genome.assembly import Genome
     from genomekit.model import Model
 
-    check_paths(arguments.vcf, arguments.out, arguments.vcf_out)  # a genome may be downloaded first
+    check_paths(arguments.vcf, arguments.out, arguments.vcf_out, arguments.region)  # a genome may be downloaded first
     given = {"gtf": arguments.gtf, "polya": arguments.polya, "organism": arguments.organism}
     genome = Genome.open(arguments.genome, **{name: value for name, value in given.items() if value})
     model = Model.from_pretrained(
@@ -84,6 +85,7 @@ def _score(arguments: argparse.Namespace) -> int:
     scores = model.score_variants(
         arguments.vcf,
         scorers=arguments.scorers,
+        region=arguments.region,
         out=arguments.out,
         vcf_out=arguments.vcf_out,
         on_error=arguments.on_error,

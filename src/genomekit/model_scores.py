@@ -10,7 +10,7 @@ import pandas as pd
 import xarray as xr
 
 from genomekit import batch
-from genomekit.batch.variants import Source
+from genomekit.batch.source import Source
 from genomekit.engine import Engine
 from genomekit.genome.interval import Interval
 from genomekit.genome.variant import Variant
@@ -171,6 +171,7 @@ class ScoreVerbs:
         *,
         genome: AnyGenome = None,
         scorers: Scorers = None,
+        region: Interval | str | None = None,
         out: str | os.PathLike[str] | None = None,
         vcf_out: str | os.PathLike[str] | None = None,
         on_error: str = "row",
@@ -199,6 +200,7 @@ class ScoreVerbs:
                 `Variant.from_dict`; or one column `variant` of texts), or a list of variants or texts.
             genome: See `predict_interval`.
             scorers: See `score_variant`.
+            region: Of a VCF file, only the records that overlap it, found by its index (tabix or CSI).
             out: Folder for the scores, one shard after the other; ending `.zarr` it is a Zarr store, and the endings of
                 files (`.h5`, `.parquet`) are refused. None keeps all in memory.
             vcf_out: Write the VCF file again, with scores as INFO fields: `.vcf`, or `.vcf.gz` and an index.
@@ -250,9 +252,9 @@ class ScoreVerbs:
             >>> sorted(scores.to_frame()["modality"].unique())
             ['splice_junctions', 'splice_site_usage', 'splice_sites']
         """
-        own = {"scorers": scorers, "out": out, "vcf_out": vcf_out, "on_error": on_error, "parity": parity}
-        own |= {"ref_check": ref_check, "step": step, "shard_size": shard_size, "preview": preview}
-        own |= {"progress": progress, "overwrite": overwrite, "client": client}
+        own = {"scorers": scorers, "region": region, "out": out, "vcf_out": vcf_out, "on_error": on_error}
+        own |= {"parity": parity, "ref_check": ref_check, "step": step, "shard_size": shard_size}
+        own |= {"preview": preview, "progress": progress, "overwrite": overwrite, "client": client}
         found = self.genome if genome is None else genome
         options = shared_options({**locals(), **_NO_AVERAGE})
         return batch.score_variants(self.engine, variants, genome=found, **own, **options)

@@ -14,11 +14,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from genomekit.batch import vcf
 from genomekit.batch.folder import check_folder
 from genomekit.batch.on_disk import bytes_each
-from genomekit.batch.records import as_records
-from genomekit.batch.variants import Source, score_variants
+from genomekit.batch.source import check_paths, records_of
+from genomekit.batch.variants import score_variants
 from genomekit.engine import Engine
 from genomekit.engine.plan import Plan
 from genomekit.errors import unknown
@@ -62,6 +61,7 @@ def plan(engine: Engine, name: str, given: Any, genome: AnyGenome, options: dict
     """
     _check(name, given, options)
     scorers, interval = options.pop("scorers", None), options.pop("interval", None)
+    region = options.pop("region", None)
     settings = {key: options.pop(key) for key in _DECIDE if key in options}
     shared = {key: value for key, value in options.items() if key not in _ELSE}
     out, shard_size = options.get("out"), options.get("shard_size", 256)
@@ -78,7 +78,8 @@ def plan(engine: Engine, name: str, given: Any, genome: AnyGenome, options: dict
         read = [job.resolved(one) for one in read]
         shown = None if interval is None else job.genome.locate(interval)
         return _plan(name, "variant" if len(read) == 1 else "haplotype", _Drawn([Scene.of(job, 0, read, shown)], 1, 1))
-    drawn = _drawn(job, _records(job, given))
+    check_paths(given, region=region)
+    drawn = _drawn(job, records_of(job, given, region))
     planned = _plan(name, "variant", drawn)
     if ending is None:
         return planned
@@ -112,11 +113,6 @@ class _Drawn(NamedTuple):
     """That of the longest variant."""
     laid: float = 0.0
     """Seconds that it takes to lay one over its window."""
-
-
-def _records(job: Job, source: Source) -> Iterator[AnyRecord]:
-    file = vcf.path_of(source)
-    return as_records(source, job.genome) if file is None else vcf.records(file, job.genome, job.ref_check)
 
 
 def _drawn(job: Job, records: Iterable[AnyRecord]) -> _Drawn:

@@ -9,25 +9,23 @@ import warnings
 from collections.abc import Iterable, Iterator, Sized
 from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 import pandas as pd
 from tqdm.auto import tqdm
 
 from genomekit.batch import vcf
-from genomekit.batch.folder import check_folder
 from genomekit.batch.identity import identity
 from genomekit.batch.isolate import Score, score_group
 from genomekit.batch.job import score_records as score_into
 from genomekit.batch.recipe import recipe
-from genomekit.batch.records import as_records, groups
+from genomekit.batch.records import groups
+from genomekit.batch.source import Source, check_paths, records_of, within
 from genomekit.batch.watch import watch
 from genomekit.batch.workers import check_client
 from genomekit.engine import Engine
 from genomekit.errors import GenomekitWarning
 from genomekit.genome.interval import Interval
-from genomekit.genome.vcf_write import check_target
 from genomekit.predict.request import AnyGenome, Options
 from genomekit.predict.verbs import choose_window
 from genomekit.scores import ScoreSet, iter_shards
@@ -39,8 +37,6 @@ from genomekit.scoring.verbs import score_records
 
 if TYPE_CHECKING:
     from distributed import Client
-
-Source = pd.DataFrame | Iterable[Any] | str | os.PathLike[str]
 
 _AT_ONCE = 32
 """Records scored between two looks at the bar, where nothing is written."""
@@ -54,6 +50,7 @@ def score_variants(
     *,
     genome: AnyGenome,
     scorers: Scorers = None,
+    region: Interval | str | None = None,
     out: str | os.PathLike[str] | None = None,
     vcf_out: str | os.PathLike[str] | None = None,
     on_error: str = "row",
@@ -74,6 +71,7 @@ def score_variants(
         source: See `Model.score_variants` for this and all the following.
         genome: See there.
         scorers: See there.
+        region: See there.
         out: See there.
         vcf_out: See there.
         on_error: See there.
@@ -91,16 +89,16 @@ def score_variants(
         check_client(client)
         if out is None:
             raise ValueError("client= came without out=, and workers write into a folder. Give out='scores.zarr' too.")
-    file = check_paths(source, out, vcf_out)
+    file = check_paths(source, out, vcf_out, region)
     settings: dict[str, Any] = {"parity": parity, "ref_check": ref_check, "step": step, "options": options}
     job = replace(prepare(engine, genome, scorers, **settings), apart=on_error == "row")
     if job.length is not None:  # said once, not in the row of every record
         choose_window(engine, Interval(next(iter(job.genome.chroms)), 0, 1), job.genome, job.length)
+    records = records_of(job, source, region)
     if file is None:
         total = len(source) if isinstance(source, Sized) else None
     else:
-        total = vcf.count(file) if progress else None  # of use to nobody else
-    records = as_records(source, job.genome) if file is None else vcf.records(file, job.genome, ref_check)
+        total = vcf.count(file, within(job, region)) if progress else None  # of use to nobody else
     notes: dict[str, int] = {}
     records = watch(records, job.genome, notes, parity=parity, check=ref_check != "ignore")
     if client is None:  # else what fits is a matter of the workers
@@ -132,28 +130,6 @@ def score_variants(
     if vcf_out is not None and file is not None:
         vcf.write(file, vcf_out, found, [found] if out is None else iter_shards(out))
     return found
-
-
-def check_paths(
-    source: Source, out: str | os.PathLike[str] | None = None, vcf_out: str | os.PathLike[str] | None = None
-) -> Path | None:
-    """Check what is read and written, before anything that takes time.
-
-    Returns:
-        The VCF file that is read; None where variants come in another way.
-
-    Raises:
-        FileNotFoundError: There is no such file, or the folder of `vcf_out` is not there.
-        ValueError: `source` is no VCF file by its ending, or `out` or `vcf_out` cannot be written under that name.
-    """
-    file = vcf.path_of(source)
-    if out is not None:
-        check_folder(out)
-    if vcf_out is not None:
-        if file is None:
-            raise ValueError("vcf_out= came and the variants are no VCF file; only such a file can be written again.")
-        check_target(Path(vcf_out).expanduser(), file)
-    return file
 
 
 def _tell_failures(job: Job, records: pd.DataFrame) -> None:

@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 from genomekit.batch.info import info_fields, info_of
 from genomekit.errors import GenomekitWarning, ReferenceMismatch
 from genomekit.genome.assembly import Genome
-from genomekit.genome.vcf import check_build, opened, read_vcf
+from genomekit.genome.interval import Interval
+from genomekit.genome.vcf import check_build, opened, overlapping, read_vcf
 from genomekit.genome.vcf_write import annotate_vcf
 from genomekit.scores import Record, ScoreSet
 
@@ -40,12 +41,15 @@ def path_of(source: Any) -> Path | None:
     return path
 
 
-def count(path: Path) -> int | None:
+def count(path: Path, region: Interval | None = None) -> int | None:
     """Count the records that `records` will give, in seconds for millions; None where the file cannot be read.
 
     What is wrong with such a file is said when its records are read.
     """
     try:
+        if region is not None:
+            with opened(path) as records:
+                return sum(max(len(record.alts or ()), 1) for record in overlapping(records, path, region))
         with path.open("rb") as file:
             packed = file.read(2) == b"\x1f\x8b"
         with gzip.open(path) if packed else path.open("rb") as file:
@@ -63,13 +67,14 @@ def _alleles(line: bytes) -> int:
     return columns[4].count(b",") + 1 if len(columns) > 4 else 1
 
 
-def records(path: Path, genome: Genome, ref_check: str = "error") -> Iterator[Record]:
+def records(path: Path, genome: Genome, ref_check: str = "error", region: Interval | None = None) -> Iterator[Record]:
     """Number the ALT alleles of a file from 0.
 
     Args:
         path: A VCF or BCF file.
         genome: The genome that it is about.
         ref_check: What to do where its header is that of another build: "error", "warn" or "ignore".
+        region: Only records that overlap it.
 
     Raises:
         ReferenceMismatch: It is, and `ref_check` is "error".
@@ -82,7 +87,7 @@ def records(path: Path, genome: Genome, ref_check: str = "error") -> Iterator[Re
                 if ref_check == "error":
                     raise
                 warnings.warn(str(error), GenomekitWarning, stacklevel=2)
-    for number, found in enumerate(read_vcf(path, genome)):
+    for number, found in enumerate(read_vcf(path, genome, region=region)):
         place = found if found.variant is None else found.variant
         yield Record(number, found.chrom, place.position, place.ref, place.alt, found.id, found.reason)
 
