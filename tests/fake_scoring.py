@@ -73,3 +73,8 @@ def make_scoring(note):
     with open(note, "a") as file:
         file.write(f"{os.getpid()}\n")
     return slow
+
+
+def without_device():
+    """Fail as where there is no such device."""
+    raise ValueError("no such device")

@@ -72,16 +72,12 @@ def test_two_workers_and_the_death_of_one(client, tmp_path, capsys):
 
     # What cannot be made is no fault of a record: no shard is written that says so.
     with pytest.raises(NotReady, match=r"cannot be made on .*: ValueError: no such device"):
-        run(tmp_path / "broken", PerProcess(_without_device), client=client)
+        run(tmp_path / "broken", PerProcess(fake.without_device), client=client)
     assert not list((tmp_path / "broken" / "shards").iterdir())
 
     # An error of a worker comes back as it is, and what was done stays.
     with pytest.raises(ValueError, match=r"Record 7 \(v7\) cannot be scored: KeyError"):
         score_records(fake.records(16), fake.picky, tmp_path / "raise", identity={}, on_error="raise", client=client)
-
-
-def _without_device():
-    raise ValueError("no such device")
 
 
 def test_a_model_on_workers_gives_the_files_of_one_process(client, tmp_path):

@@ -65,8 +65,8 @@ class PerProcess:
                     _MADE[self._key] = factory(*arguments, **dict(options))
                 except Exception as error:  # whatever a factory of the user's own may raise
                     raise NotReady(
-                        f"The scoring function cannot be made on {platform.node()}: {type(error).__name__}: {error} "
-                        "Files, modules and devices have to be the same for all workers."
+                        f"The scoring function cannot be made on {platform.node()}: {type(error).__name__}: "
+                        f"{str(error).rstrip('.')}. Files, modules and devices have to be the same for all workers."
                     ) from error
             return _MADE[self._key](records)
 
