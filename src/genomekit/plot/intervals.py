@@ -113,8 +113,13 @@ class Intervals(Panel):
             room = (measure.text_width(name, colors.size(0.65)) + 0.08) * per_inch if name and named else 0.0
             within = bool(room <= end - start)
             inside.append(within)
-            spans.append((start, end + (0 if within else room) + per_inch * 0.02))
-        return measure.pack(spans), inside
+            left = not within and _at_left(start, end, room, region)
+            spans.append((start - (room if left else 0), end + (0 if within or left else room) + per_inch * 0.02))
+        order = sorted(range(len(spans)), key=spans.__getitem__)
+        rows = [0] * len(spans)
+        for index, row in zip(order, measure.pack([spans[i] for i in order]), strict=True):
+            rows[index] = row
+        return rows, inside
 
     def _write(
         self, ax: Axes, name: str, fill: str, start: Real, end: Real, row: int, within: bool, region: Interval
@@ -127,9 +132,17 @@ class Intervals(Panel):
             middle = (max(start, region.start) + min(end, region.end)) / 2
             ax.annotate(name, (middle, -row), **{"ha": "center", "color": colors.on_top(fill), **style})
         else:
-            move, side = (-3, "right") if ax.xaxis_inverted() else (3, "left")
-            ax.annotate(name, (end, -row), (move, 0), textcoords="offset points", annotation_clip=False,
-                        **{"ha": side, "color": colors.ink(), **style})  # fmt: skip
+            room = (measure.text_width(name, points) + 0.08) * region.width * ax.figure.dpi / ax.bbox.width
+            left = _at_left(start, end, room, region)
+            # On an axis that runs from right to left the two sides change places.
+            move, side = (-3, "right") if left != ax.xaxis_inverted() else (3, "left")
+            ax.annotate(name, (start if left else end, -row), (move, 0), textcoords="offset points",
+                        annotation_clip=False, **{"ha": side, "color": colors.ink(), **style})  # fmt: skip
+
+
+def _at_left(start: Real, end: Real, room: Real, region: Interval) -> bool:
+    """Whether a name stands before its box, as one does that would run out of the figure after it."""
+    return end + room > region.end and start - room >= region.start
 
 
 def _shape(start: Real, end: Real, row: int, strand: str, point: Real) -> list[tuple[Real, Real]]:

@@ -170,10 +170,14 @@ def _matched(groups: Mapping[str, list[Curve]], template: str) -> list[Lane]:
         ValueError: The groups have different tracks.
     """
     first = next(iter(groups.values()))
+    strands = [sorted(curve.strand for curve in members) for members in groups.values()]
+    if all(pair == ["+", "-"] for pair in strands):  # a pair of files has other names than a predicted pair
+        tables = [{curve.strand: curve for curve in members} for members in groups.values()]
+        found = {sign: [table[sign] for table in tables] for sign in "+-"}
+        return [Lane(_common(curves, template) or sign, curves) for sign, curves in found.items()]
     if all(len(members) == 1 for members in groups.values()):
         alone = [members[0] for members in groups.values()]
-        labels = dict.fromkeys(curve.written(template) for curve in alone)
-        return [Lane(next(iter(labels)) if len(labels) == 1 else "", alone)]  # else the legend tells them apart
+        return [Lane(_common(alone, template), alone)]
     labels = [curve.label for curve in first]
     for name, members in groups.items():
         if sorted(curve.label for curve in members) != sorted(labels):
@@ -183,3 +187,9 @@ def _matched(groups: Mapping[str, list[Curve]], template: str) -> list[Lane]:
             )
     tables = [{curve.label: curve for curve in members} for members in groups.values()]
     return [Lane(curve.written(template), [table[curve.label] for table in tables]) for curve in first]
+
+
+def _common(curves: Sequence[Curve], template: str) -> str:
+    """Give the label that all curves of a lane have; where they differ the legend tells them apart."""
+    labels = {curve.written(template) for curve in curves}
+    return labels.pop() if len(labels) == 1 else ""

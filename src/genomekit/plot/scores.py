@@ -17,6 +17,7 @@ from genomekit.plot.heads import caption
 from genomekit.plot.panel import Panel
 from genomekit.plot.real import Real
 from genomekit.plot.tables import scores_of, strongest
+from genomekit.plot.tracks import beside
 
 CELL = 1.2  # inches of a cell, at most
 
@@ -111,7 +112,7 @@ class ScoreHeatmap(Panel):
             "rasterized": grid.size > 2000,
             "xticklabels": True,
             "yticklabels": True,
-            "cbar_ax": ax.inset_axes((end + 0.1 / inches, 1 - share, 0.1 / inches, share)),
+            "cbar_ax": ax.inset_axes((0.1, 1 - share, 0.1, share), transform=beside(ax, end)),
             **self.heatmap,
         }
         seaborn.heatmap(grid, ax=ax, **options)

@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm, Normalize
 from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
+from matplotlib.transforms import ScaledTranslation, Transform, blended_transform_factory
 
 from genomekit.errors import unknown
 from genomekit.genome.interval import Interval
@@ -210,12 +211,18 @@ def baseline(ax: Axes, lane: Lane) -> None:
                 scalex=False, scaley=False)  # fmt: skip
 
 
+def beside(ax: Axes, share: Real = 1.0) -> Transform:
+    """Give the coordinates of a colour bar: inches from a share of the width, which axes that are resized keep."""
+    across = ax.get_figure(root=True).dpi_scale_trans + ScaledTranslation(share, 0, ax.transAxes)  # type: ignore[union-attr]
+    return blended_transform_factory(across, ax.transAxes)
+
+
 def color_bar(ax: Axes, artist: Any, back: Any = None) -> None:
     """Draw a narrow colour bar at the right, outside the axes."""
     tall = ax.bbox.height / ax.figure.dpi
     share = min(1.0, 1.2 / max(tall, 1e-6))
-    wide = 0.1 / max(ax.bbox.width / ax.figure.dpi, 1e-6)
-    bar = ax.figure.colorbar(artist, cax=ax.inset_axes((1 + wide, (1 - share) / 2, wide, share)))
+    place = (0.1, (1 - share) / 2, 0.1, share)
+    bar = ax.figure.colorbar(artist, cax=ax.inset_axes(place, transform=beside(ax)))
     bar.outline.set_visible(False)  # type: ignore[operator]
     bar.ax.tick_params(
         labelsize=colors.size(0.65), length=1.5, width=0.5, color=colors.faint(), labelcolor=colors.ink()

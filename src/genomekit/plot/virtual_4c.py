@@ -78,7 +78,10 @@ class Virtual4C(Panel):
             add(ax, kind(curve, lane.y, **{"color": tints[name], "alpha": 0.9, **self.artist}))
         baseline(ax, lane)
         lanes.finish(ax, [lane])
-        ax.axvspan(view.start, max(view.end, view.start + grid.step), color=colors.palette()[2], alpha=0.3, linewidth=0)
+        rows = _rows_at(grid, view)
+        if rows.size:  # what is marked are the bins whose contacts are drawn
+            first, last = grid.edges[[rows[0], rows[-1] + 1]]
+            ax.axvspan(first, last, color=colors.palette()[2], alpha=0.3, linewidth=0)
         if len(curves) > 1:
             legend(ax, tints)
         return ", ".join(part for part in (f"Contacts with {view.start:,}-{view.end:,}", grid.units) if part)
@@ -94,10 +97,14 @@ class Virtual4C(Panel):
 
     def _curve(self, grid: Grid, view: Interval, region: Interval) -> Curve:
         edges = grid.edges
-        rows = np.flatnonzero((edges[:-1] < max(view.end, view.start + 1)) & (edges[1:] > view.start))
-        part = grid.values[rows]
+        part = grid.values[_rows_at(grid, view)]
         known = np.isfinite(part)
         mean = np.where(known, part, 0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
         values = np.where(known.any(axis=0), mean, np.nan)
         place = Extent(region.chrom, int(edges[0]), int(edges[-1]))
         return Curve(grid.label, values, grid.start, grid.step, place, units=grid.units)
+
+
+def _rows_at(grid: Grid, view: Interval) -> np.ndarray:
+    """Give the bins that a viewpoint touches."""
+    return np.flatnonzero((grid.edges[:-1] < max(view.end, view.start + 1)) & (grid.edges[1:] > view.start))
