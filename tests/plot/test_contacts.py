@@ -121,6 +121,13 @@ def test_a_viewpoint_gives_the_row_of_its_bin(grid):
         Virtual4C(grid, "chrV:9000-9100").draw(axes())
 
 
+@pytest.mark.parametrize(("viewpoint", "marked"), [("chrV:1100-1101", (1000, 1128)), ("chrV:1120-1130", (1000, 1256))])
+def test_a_viewpoint_is_marked_at_the_bins_that_are_drawn(grid, viewpoint, marked):
+    ax = Virtual4C(grid, viewpoint).draw(axes())
+    (mark,) = ax.patches
+    assert (mark.get_x(), mark.get_x() + mark.get_width()) == marked
+
+
 def test_a_viewpoint_of_a_variant_draws_both_alleles():
     both = contact_node(np.stack([np.ones((4, 4, 1)), 3 * np.ones((4, 4, 1))]))
     ax = Virtual4C(both, "chrV:1000-1001").draw(axes())

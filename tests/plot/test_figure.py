@@ -206,14 +206,23 @@ def test_a_genome_without_annotation_says_how_to_give_one(result_tree, tmp_path)
         plot.figure(result_tree, genes=bare)
 
 
-def test_numbers_of_a_colour_bar_stay_inside_the_figure():
+@pytest.mark.parametrize("width", [2.5, 4.0, 10.0])
+def test_numbers_of_a_colour_bar_stay_inside_the_figure(width):
     node = ism_node()
     node["effect"] *= 1e-4
-    drawing = plot.figure(plot.IsmHeatmap(node))
+    drawing = plot.figure(plot.IsmHeatmap(node), width=width)
     drawing.canvas.draw()
     bar = drawing.axes[0].child_axes[0]
     assert "-" in "".join(text.get_text() for text in bar.get_yticklabels())
     assert max(text.get_window_extent().x1 for text in bar.get_yticklabels()) <= drawing.bbox.width
+    box, panel = bar.bbox, drawing.axes[0].bbox
+    assert [(box.x0 - panel.x1) / drawing.dpi, box.width / drawing.dpi] == pytest.approx([0.1, 0.1])  # at any width
+
+
+def test_long_names_leave_a_narrow_figure_its_panels(result_tree):
+    label = "a name of a sample that is long, as many are"
+    narrow = plot.figure(plot.Tracks(result_tree["rna_seq"], label=label), width=4)
+    assert narrow.axes[0].get_position().width > 0.6
 
 
 def test_panels_line_up_and_do_not_overlap(result_tree):

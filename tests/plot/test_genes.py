@@ -195,6 +195,20 @@ def test_intervals_are_boxes_pointed_by_strand(tmp_path):
     assert names(ax) == ["GATA", "SP1", "CTCF"]
 
 
+@pytest.mark.parametrize("turned", [False, True])
+def test_names_of_intervals_stay_in_the_figure(turned):
+    hits = pd.DataFrame({"chrom": "chr1", "start": [900, 985], "end": [901, 986], "name": ["YBL007C", "YBL006W-A"]})
+    ax = axes()
+    if turned:
+        ax.set_xlim(1000, 0)
+    Intervals(hits).draw(ax, "chr1:0-1000")
+    ax.figure.canvas.draw()
+    boxes = [text.get_window_extent() for text in ax.texts]
+    assert min(box.x0 for box in boxes) > ax.bbox.x0
+    assert max(box.x1 for box in boxes) < ax.bbox.x1
+    assert not boxes[0].overlaps(boxes[1])
+
+
 def test_intervals_take_tables_and_texts_and_refuse_the_rest():
     ax = Intervals(["chr1:5-10", "chr1:50-60"]).draw(axes(), "chr1:0-100")
     assert len(ax.collections[0].get_paths()) == 2

@@ -439,6 +439,18 @@ def test_curves_of_one_lane_are_on_one_scale():
     assert labels(ax) == []  # the legend names them
 
 
+def test_pairs_of_strands_are_overlaid_by_strand_whatever_their_names():
+    predicted = track_node(np.ones((512, 2)) * [2, 5], "RNA 1", "RNA 2", modality="rna_seq")
+    predicted = predicted.assign_coords(strand=("track", ["-", "+"]))
+    measured = {"+": table((1000, 1512, 4.0)), "-": table((1000, 1512, -1.0))}
+    ax = Overlay({"measured": measured, "predicted": predicted}).draw(axes(), "chrV:1000-1512")
+    assert [line.curve.values[0] for line in artists(ax, CurveLine)] == [4, 5, 1, 2]  # + above, - below
+    assert labels(ax) == ["+", "-"]
+    alone = {"measured": {"+": measured["+"]}, "predicted": predicted}
+    with pytest.raises(ValueError, match="Give each group the same tracks"):
+        Overlay(alone).draw(axes(), "chrV:1000-1512")
+
+
 def test_colours_of_unknown_groups_are_refused(pair):
     red = Overlay(pair.isel(track=[0]), colors={"ALT": "red"}).draw(axes())
     assert artists(red, CurveLine)[1].get_color() == "red"

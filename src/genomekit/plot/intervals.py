@@ -142,7 +142,7 @@ class Intervals(Panel):
 
 def _at_left(start: Real, end: Real, room: Real, region: Interval) -> bool:
     """Whether a name stands before its box, as one does that would run out of the figure after it."""
-    return end + room > region.end and start - room >= region.start
+    return bool(end + room > region.end and start - room >= region.start)
 
 
 def _shape(start: Real, end: Real, row: int, strand: str, point: Real) -> list[tuple[Real, Real]]:

@@ -28,15 +28,32 @@ _WORDS = {
 _LABELS = ("biosample_name", "gene_name", "track_name")
 
 
-def panels_of_scores(result: Any) -> Iterator[Panel]:
+def panels_of_scores(result: Any) -> list[Panel]:
     """Choose panels: along the genome where there are several variants of one chromosome, and heat maps.
 
     Scores of different units never share an axis. Quantiles, where every score has one, are of one unit and are shown
-    instead of raw scores; levels of the alleles are left out where there are changes, and the title says so.
+    instead of raw scores; levels of the alleles are left out where there are changes, and the title says so. So it does
+    of variants without a score.
 
     Raises:
         ValueError: No scores in it.
     """
+    panels = [*_chosen(result)]
+    panels[0].note = "; ".join(filter(None, (_unscored(result), panels[0].note)))
+    return panels
+
+
+def _unscored(result: Any) -> str:
+    """Count the variants of a set of scores that no scorer has a row for, such as those outside genes."""
+    records: Any = getattr(result, "records", None)
+    if not isinstance(records, pd.DataFrame):
+        return ""
+    scored = {record for name in result for record in result[name].obs["record"]}
+    left_out = len(records) - len(scored)
+    return f"without a score: {left_out} of {len(records)} variants" if left_out else ""
+
+
+def _chosen(result: Any) -> Iterator[Panel]:
     quantiles = _quantiles(result)
     if quantiles is not None:
         kinds = {"quantile score": quantiles}
