@@ -213,7 +213,7 @@ def baseline(ax: Axes, lane: Lane) -> None:
 
 def beside(ax: Axes, share: Real = 1.0) -> Transform:
     """Give the coordinates of a colour bar: inches from a share of the width, which axes that are resized keep."""
-    across = ax.figure.dpi_scale_trans + ScaledTranslation(share, 0, ax.transAxes)
+    across = ax.figure.dpi_scale_trans + ScaledTranslation(share, 0, ax.transAxes)  # type: ignore[arg-type]
     return blended_transform_factory(across, ax.transAxes)
 
 
