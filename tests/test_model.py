@@ -34,6 +34,11 @@ def test_an_unknown_name_lists_what_there_is():
         gk.Model.from_pretrained("minni")
 
 
+def test_a_name_is_no_model():
+    with pytest.raises(TypeError, match=r"load it: Model\.from_pretrained\('mini'\)"):
+        Model("mini")
+
+
 def test_what_it_predicts_can_be_asked(tiny_model):
     assert "rna_seq" in tiny_model.modalities
     assert "cage" not in tiny_model.modalities

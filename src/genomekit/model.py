@@ -44,13 +44,15 @@ class Model(VariantVerbs, ScoreVerbs):
 
     def __init__(
         self,
-        checkpoint: Weights,
+        checkpoint: Weights | Any,
         *,
         device: str | torch.device = "auto",
         precision: str | torch.dtype = "auto",
         genome: AnyGenome = None,
         memory_budget: int | float | str | None = None,
     ) -> None:
+        if isinstance(checkpoint, str | PathLike):
+            raise TypeError(f"{checkpoint!r} is a name or a path; load it: Model.from_pretrained({checkpoint!r}).")
         self.engine = Engine(checkpoint, device, precision, memory_budget)
         self.genome = _opened(genome)
 

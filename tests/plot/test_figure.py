@@ -390,3 +390,13 @@ def test_generators_and_paths_of_another_kind_are_answered_in_words(tmp_path, re
         plot.figure(plot.Intervals(backwards), region="chrV:900-1500")
     with pytest.raises(ValueError, match="ends before it starts"):
         plot.figure(plot.Intervals("chrV:1200-1150"), region="chrV:900-1500")
+
+
+@pytest.mark.parametrize("width", [40, 120, 777, 1652, 10_500, 123_456, 1_048_576])
+def test_positions_go_up_in_round_steps(width):
+    """Of 1, 2, 2.5 or 5 times a power of ten."""
+    spans = pd.DataFrame({"chrom": ["chrI"], "start": [3_001], "end": [3_001 + width]})
+    (ax,) = plot.figure([plot.Intervals(spans)], region=f"chrI:3001-{3_001 + width}").axes
+    steps = set(np.diff(ax.get_xticks()).round().astype(int).tolist())
+    assert len(steps) == 1
+    assert str(steps.pop()).rstrip("0") in ("1", "2", "25", "5")

@@ -186,7 +186,7 @@ def position_axis(ax: Axes, region: Interval) -> None:
 
     room = max(measure.text_width(written(x), colors.size()) for x in (region.start, region.end)) + 0.25
     count = min(max(int(ax.bbox.width / ax.figure.dpi / room), 1), 7)
-    ax.xaxis.set_major_locator(MaxNLocator(count, integer=True))
+    ax.xaxis.set_major_locator(MaxNLocator(count, integer=True, steps=[1, 2, 2.5, 5, 10]))
     ax.xaxis.set_major_formatter(FuncFormatter(written))
     ax.spines["bottom"].set(visible=True, color=colors.faint(), linewidth=0.6)
     name = "position" if region.chrom == BARE else region.chrom
