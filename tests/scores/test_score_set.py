@@ -11,8 +11,8 @@ from made_scores import MADE_WITH, RECORDS, make_parts, make_scores, tracks
 from pandas.testing import assert_frame_equal
 
 import genomekit as gk
-from genomekit.labels import TRACK_COORDS
 from genomekit.errors import GenomekitWarning
+from genomekit.labels import TRACK_COORDS
 from genomekit.scores import Record, ScorePart, ScoreSet, build, open_scores, record_table, strand_conflict
 
 
