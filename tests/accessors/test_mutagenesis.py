@@ -3,7 +3,8 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-import genomekit.accessors  # noqa: F401  (registers .gk)
+import genomekit as gk
+import genomekit.accessors  # registers .gk
 
 
 @pytest.fixture
@@ -51,10 +52,25 @@ def test_the_largest_effects(effects):
     assert len(effects.gk.top(100)) == 6  # substitutions only
 
 
+def test_a_saved_result_has_the_same_views(effects, tmp_path):
+    again = gk.open(effects.assign_attrs(modality="atac").gk.save(tmp_path / "effects.nc"))
+    assert isinstance(again, xr.DataTree)
+    pd.testing.assert_frame_equal(again.gk.top(3), effects.gk.top(3))
+    assert again.gk.contribution("mean4").equals(effects.gk.contribution("mean4"))
+    with pytest.raises(ValueError, match=r"0 of the nodes \[\] have `effect`"):
+        xr.DataTree().gk.top()
+
+
+def test_effects_are_no_tracks_to_export(effects, tmp_path):
+    for export in (effects.gk.to_dataframe, lambda: effects.gk.to_bigwig(tmp_path / "out")):
+        with pytest.raises(ValueError, match=r"effect, reference and no `signal`.*\.gk\.contribution\(\)"):
+            export()
+
+
 def test_bad_calls_are_refused(effects):
     with pytest.raises(ValueError, match="Unknown convention 'mean3'"):
         effects.gk.contribution("mean3")
     with pytest.raises(ValueError, match="count=0"):
         effects.gk.top(0)
-    with pytest.raises(ValueError, match="no `effect`"):
+    with pytest.raises(ValueError, match="have `effect`"):
         effects.drop_vars("effect").gk.contribution()

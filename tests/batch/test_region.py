@@ -60,3 +60,5 @@ def test_what_has_no_region(tiny_checkpoint, source, tmp_path):
         model.score_variants(packed, vcf_out=tmp_path / "out.vcf", **options)
     with pytest.raises(ValueError, match="chrX"):
         model.score_variants(packed, **options | {"region": "chrX:0-6000"})
+    with pytest.raises(ValueError, match=r"in\.vcf\.gz has no record that overlaps chrI:0-100"):
+        model.score_variants(packed, **options | {"region": "chrI:0-100"})

@@ -13,6 +13,7 @@ from hypothesis.extra.numpy import arrays
 from made_results import axes, ism_node
 from matplotlib.colors import to_rgb
 
+import genomekit as gk
 from genomekit import accessors as accessors
 from genomekit import plot
 from genomekit.genome.assembly import Genome
@@ -191,6 +192,20 @@ def test_logo_refuses_what_holds_no_letters():
         Logo(ism_node(), track="x").draw(axes())
     with pytest.raises(ValueError, match="low < high"):
         Logo(ism_node(), limits=(1, 0)).draw(axes())
+
+
+def test_what_is_opened_again_is_drawn_as_it_was(tmp_path):
+    node = ism_node("ACGT")
+    again = gk.open(node.gk.save(tmp_path / "effects.nc"))
+    letters = gk.open(node.gk.contribution().gk.save(tmp_path / "contribution.zarr"))
+    expected = Logo(node)._weights()
+    for drawn in (Logo(again), Logo(again, convention="alphagenome"), Logo(letters)):
+        found = drawn._weights()
+        np.testing.assert_array_equal(found.values, expected.values)
+        assert (found.start, found.label, found.axis) == (expected.start, expected.label, expected.axis)
+    effects = IsmHeatmap(again)._weights()
+    np.testing.assert_array_equal(effects.values, node["effect"].values[:, :, 0])
+    assert Sequence(again)._letters(Sequence(again).where(None)) == ("ACGT", expected.start)
 
 
 def test_heat_map_has_a_row_per_base_and_marks_the_reference():

@@ -11,6 +11,7 @@ from made_scores import MADE_WITH, RECORDS, make_parts, make_scores, tracks
 from pandas.testing import assert_frame_equal
 
 import genomekit as gk
+from genomekit.errors import GenomekitWarning
 from genomekit.labels import TRACK_COORDS
 from genomekit.scores import Record, ScorePart, ScoreSet, build, open_scores, record_table, strand_conflict
 
@@ -285,7 +286,7 @@ def test_concat_is_what_building_at_once_gives(scores):
 def test_concat_lists_what_differs_and_refuses_what_must_not():
     one, two = (build([Record(n, "I", 1, "A", "C")], [], {"device": d, "model": "m"}) for n, d in enumerate("ab"))
     assert ScoreSet.concat([one, two]).attrs == {"device": "a; b", "model": "m"}
-    with pytest.raises(ValueError, match="Record 0 came more than once"):
+    with pytest.raises(ValueError, match=r"Record 0 \(I:1:A>C\) is in two sets"):
         ScoreSet.concat([one, one])
     with pytest.raises(ValueError, match="No set"):
         ScoreSet.concat([])
@@ -296,6 +297,19 @@ def test_concat_lists_what_differs_and_refuses_what_must_not():
     )
     with pytest.raises(ValueError, match="different tracks"):
         ScoreSet.concat([a, b])
+
+
+def test_sets_of_several_calls_are_numbered_anew(tmp_path):
+    def scored(*positions):  # every call numbers its records from 0
+        records = [Record(number, "I", position, "A", "C") for number, position in enumerate(positions)]
+        rows, raw = pd.DataFrame({"record": range(len(positions))}), np.array(positions, dtype=float)[:, None]
+        return build(records, [ScorePart("S", "atac", True, rows, tracks("a"), raw)])
+
+    with pytest.warns(GenomekitWarning, match="numbered anew"):
+        joined = ScoreSet.concat([scored(5, 6), build([], []), scored(7)])
+    assert_exact(joined, scored(5, 6, 7))
+    joined.save(tmp_path / "joined.h5")
+    assert_exact(gk.open(tmp_path / "joined.h5"), joined)
 
 
 def test_what_does_not_fit_is_refused():

@@ -174,9 +174,9 @@ class ResultAccessor(ABC):
         """Give a tidy table, one row per value; see `genomekit.export.to_dataframe` for the columns.
 
         Raises:
-            ValueError: The table would be longer than `max_rows`.
+            ValueError: The table would be longer than `max_rows`, or nothing has a `signal`.
         """
-        nodes = [node for node in self._nodes().values() if "signal" in node]
+        nodes = list(self._signals().values())
         export.check_rows(sum(node["signal"].size for node in nodes), max_rows)
         if len(nodes) == 1:
             return export.to_dataframe(nodes[0], max_rows=max_rows)
@@ -215,9 +215,39 @@ class ResultAccessor(ABC):
 
         return figure(self._as_tree(), **options)
 
+    def contribution(self, convention: str = "alphagenome", *, hypothetical: bool = False) -> xr.DataArray:
+        """Turn mutagenesis into the contribution of each base; see `genomekit.contribution.contribution`."""
+        return contribution.contribution(self._mutagenesis(), convention, hypothetical=hypothetical)
+
+    def top(self, count: int = 10) -> pd.DataFrame:
+        """List the largest effects of mutagenesis; see `genomekit.accessors.mutagenesis.top`."""
+        return mutagenesis.top(self._mutagenesis(), count)
+
+    def _mutagenesis(self) -> xr.Dataset:
+        """Give the node with effects: a saved result comes back as a tree around it."""
+        nodes = self._nodes()
+        found = [node for node in nodes.values() if "effect" in node]
+        if len(found) != 1:
+            raise ValueError(
+                f"{len(found)} of the nodes {list(nodes)} have `effect`, and one is needed; Model.ism returns it."
+            )
+        return found[0]
+
     def _as_tree(self) -> xr.DataTree:
         nodes = self._nodes()
         return prediction_tree({node.attrs.get("modality", "signal"): node for node in nodes.values()}, {})
+
+    def _signals(self) -> Nodes:
+        """Give the nodes that can be exported."""
+        nodes = self._nodes()
+        found = {name: node for name, node in nodes.items() if "signal" in node}
+        if nodes and not found:
+            held = ", ".join(str(name) for node in nodes.values() for name in node.data_vars)
+            raise ValueError(
+                f"The result has {held} and no `signal`, which is what is exported. Mutagenesis has .gk.top() and "
+                ".gk.contribution(); any Dataset has xarray's own .to_dataframe()."
+            )
+        return found
 
     def _export(
         self,
@@ -226,7 +256,7 @@ class ResultAccessor(ABC):
         chrom_length: int | None,
         overwrite: bool,
     ) -> list[Path]:
-        nodes = {name: node for name, node in self._nodes().items() if "signal" in node}
+        nodes = self._signals()
         fit = {name: node for name, node in nodes.items() if "position" in node.dims}
         if len(fit) > 1 and Path(path).suffix:
             raise ValueError(f"{len(fit)} modalities came for the one path {path}; name a folder without an ending.")
@@ -247,14 +277,6 @@ class DatasetAccessor(ResultAccessor):
 
     def _rebuild(self, nodes: Nodes) -> xr.Dataset:
         return nodes[""]
-
-    def contribution(self, convention: str = "alphagenome", *, hypothetical: bool = False) -> xr.DataArray:
-        """Turn mutagenesis into the contribution of each base; see `genomekit.contribution.contribution`."""
-        return contribution.contribution(self._obj, convention, hypothetical=hypothetical)
-
-    def top(self, count: int = 10) -> pd.DataFrame:
-        """List the largest effects of mutagenesis; see `genomekit.accessors.mutagenesis.top`."""
-        return mutagenesis.top(self._obj, count)
 
 
 @xr.register_dataarray_accessor("gk")

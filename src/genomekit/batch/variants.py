@@ -106,6 +106,11 @@ def score_variants(
     score: Score = functools.partial(score_records, job)
     if out is None:
         found = _in_memory(records, total, score, on_error, progress)
+        if found is None:
+            here = "" if region is None else f" that overlaps {within(job, region)}"
+            raise ValueError(
+                "No variant came; give at least one." if file is None else f"VCF file {file} has no record{here}."
+            )
         found.attrs |= notes
     else:
         known = identity(job)
@@ -165,12 +170,10 @@ def _fitting(job: Job, records: Iterator[AnyRecord]) -> Iterator[AnyRecord]:
 
 def _in_memory(
     records: Iterable[AnyRecord], total: int | None, score: Score, on_error: str, progress: bool
-) -> ScoreSet:
+) -> ScoreSet | None:
     done = []
     with tqdm(total=total, unit=" variants", desc="score", delay=2, disable=not progress) as bar:
         for group in groups(records, _AT_ONCE):
             done.append(score_group(score, group, on_error))
             bar.update(len(group))
-    if not done:
-        raise ValueError("No variant came; give at least one.")
-    return ScoreSet.concat(done)
+    return ScoreSet.concat(done) if done else None

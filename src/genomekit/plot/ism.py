@@ -20,7 +20,7 @@ from genomekit.plot.curves import Curve
 from genomekit.plot.panel import Extent, Panel, message
 from genomekit.plot.real import Real
 from genomekit.plot.tracks import color_bar
-from genomekit.plot.weights import Weights, weights_of
+from genomekit.plot.weights import Weights, node_of, weights_of
 
 ROOM = 5.0  # points a base needs for its reference to be marked
 
@@ -52,9 +52,10 @@ class IsmHeatmap(Panel):
     artist: Mapping[str, Any] = field(default_factory=dict)
 
     def _weights(self) -> Weights:
-        if not (isinstance(self.data, xr.Dataset) and "effect" in self.data):
+        data = node_of(self.data)
+        if not (isinstance(data, xr.Dataset) and "effect" in data):
             raise ValueError(f"{type(self.data).__name__} holds no `effect`; give what Model.ism returns.")
-        return weights_of(self.data, 0, track=self.track, convention=None)
+        return weights_of(data, 0, track=self.track, convention=None)
 
     def extent(self) -> Extent | None:
         """Say where the data lie."""

@@ -17,7 +17,7 @@ from genomekit.plot import colors, measure
 from genomekit.plot.glyphs import Letters
 from genomekit.plot.panel import Extent, Panel, message
 from genomekit.plot.real import Real
-from genomekit.plot.weights import Weights, letter_colors, weights_of
+from genomekit.plot.weights import Weights, letter_colors, node_of, weights_of
 
 
 @dataclass(eq=False)
@@ -59,13 +59,14 @@ class Logo(Panel):
     alpha: Real | None = None
 
     def _weights(self) -> Weights:
-        made = isinstance(self.data, xr.Dataset) and "effect" in self.data  # mutagenesis; all else is drawn as it is
-        if not made and self.convention not in (None, getattr(self.data, "attrs", {}).get("convention")):
+        data = node_of(self.data)
+        made = isinstance(data, xr.Dataset) and "effect" in data  # mutagenesis; all else is drawn as it is
+        if not made and self.convention not in (None, getattr(data, "attrs", {}).get("convention")):
             raise ValueError(
                 f"convention={self.convention!r} says what mutagenesis (Model.ism) is turned into; "
-                f"{type(self.data).__name__} is drawn as it is. Leave convention out."
+                f"{type(data).__name__} is drawn as it is. Leave convention out."
             )
-        return weights_of(self.data, self.start, track=self.track, convention=self.convention or CONVENTIONS[0])
+        return weights_of(data, self.start, track=self.track, convention=self.convention or CONVENTIONS[0])
 
     def extent(self) -> Extent | None:
         """Say where the data lie."""

@@ -16,7 +16,7 @@ from genomekit.genome.interval import Interval
 from genomekit.plot.glyphs import Letters
 from genomekit.plot.panel import Extent, Panel, extent_of, message
 from genomekit.plot.real import Real
-from genomekit.plot.weights import complement, letter_colors
+from genomekit.plot.weights import complement, letter_colors, node_of
 
 LETTERS = "ACGTN"
 MOST = 20_000  # bases; beyond, stripes of colour say nothing
@@ -55,9 +55,10 @@ class Sequence(Panel):
 
     def extent(self) -> Extent | None:
         """Say where the data lie."""
-        if isinstance(self.data, xr.Dataset | xr.DataArray) and "ref_base" in self.data.coords:
-            at = self.data["position"].values
-            return extent_of(self.data.attrs, int(at.min()), int(at.max()) + 1, bool(len(at) > 1 and at[0] > at[-1]))
+        data = node_of(self.data)
+        if isinstance(data, xr.Dataset | xr.DataArray) and "ref_base" in data.coords:
+            at = data["position"].values
+            return extent_of(data.attrs, int(at.min()), int(at.max()) + 1, bool(len(at) > 1 and at[0] > at[-1]))
         if self._is_text():
             if not self.data:
                 raise ValueError("The sequence is empty; give at least one letter.")
@@ -93,17 +94,18 @@ class Sequence(Panel):
 
     def _letters(self, region: Interval) -> tuple[str, int]:
         """Give letters of the plus strand and the position of the first."""
-        if isinstance(self.data, xr.Dataset | xr.DataArray):
-            if "ref_base" not in self.data.coords:
+        data = node_of(self.data)
+        if isinstance(data, xr.Dataset | xr.DataArray):
+            if "ref_base" not in data.coords:
                 raise ValueError(
                     "The data have no `ref_base`; mutagenesis has, and so have a Genome, a FASTA or a text."
                 )
-            bases = self.data["ref_base"]
-            if self.data.attrs.get("displayed_strand") == "-":
+            bases = data["ref_base"]
+            if data.attrs.get("displayed_strand") == "-":
                 letters = "".join(complement(str(base)) for base in bases.values[::-1])
             else:
                 letters = "".join(bases.values)
-            return letters, int(self.data["position"].values.min())
+            return letters, int(data["position"].values.min())
         if self._is_text():
             return str(self.data).upper(), self.start
         if isinstance(self.data, Genome | str | os.PathLike):

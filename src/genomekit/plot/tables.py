@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from genomekit.errors import unknown
+from genomekit.genome.interval import Interval
 from genomekit.genome.variant import Variant
 
 
@@ -42,12 +43,28 @@ def scores_of(data: Any, value: str) -> pd.DataFrame:
         raise ValueError("The table of scores has no row; nothing can be drawn.")
     table = table.assign(variant=table["variant"].astype(str), value=pd.to_numeric(table[value]))
     if not {"chrom", "position"} <= set(table):
-        parsed = {text: Variant.parse(text) for text in table["variant"].unique()}
-        table = table.assign(
-            chrom=[parsed[text].chrom for text in table["variant"]],
-            position=[parsed[text].position for text in table["variant"]],
-        )
+        places = {text: _place(text) for text in table["variant"].unique()}
+        chroms, positions = zip(*map(places.__getitem__, table["variant"]), strict=True)
+        table = table.assign(chrom=chroms, position=positions)
     return table.reset_index(drop=True)
+
+
+def _place(text: str) -> tuple[str, int]:
+    """Say where scores belong: at a variant, the first one of a haplotype, or the start of an interval.
+
+    Example:
+        >>> _place("chrV:5:A>G; chrV:9:C>T"), _place("chrV:4-20:+")
+        (('chrV', 5), ('chrV', 5))
+    """
+    try:
+        first = Variant.parse(text.partition(";")[0])
+    except ValueError as no_variant:
+        try:
+            where = Interval.parse(text)
+        except ValueError:
+            raise no_variant from None
+        return where.chrom, where.start + 1
+    return first.chrom, first.position
 
 
 def _is_anndata(data: Any) -> bool:
@@ -84,5 +101,5 @@ def strongest(table: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
         [-2.0]
     """
     known = table[table["value"].notna()]
-    rows = known["value"].abs().groupby([known[key] for key in keys], sort=False, dropna=False).idxmax()
+    rows = known["value"].abs().groupby([known[key] for key in keys], sort=False, dropna=False, observed=True).idxmax()
     return known.loc[rows]

@@ -49,6 +49,7 @@ def weights_of(data: Any, start: int, *, track: str | None, convention: str | No
     Raises:
         ValueError: Data of another kind, an unknown track or convention, or positions that are not consecutive.
     """
+    data = node_of(data)
     if isinstance(data, xr.Dataset) and "effect" in data:
         shown = data["effect"] if convention is None else contribution(data, convention)
         return _labelled(shown, dict(data.attrs), data, track, convention)
@@ -60,6 +61,17 @@ def weights_of(data: Any, start: int, *, track: str | None, convention: str | No
         f"{type(data).__name__} holds no letters; give what Model.ism or .gk.contribution() return, or a table "
         "with one column per letter."
     )
+
+
+def node_of(data: Any) -> Any:
+    """Take the one node with letters out of a tree: a saved result comes back as a tree around it."""
+    if not isinstance(data, xr.DataTree):
+        return data
+    nodes = [node.to_dataset(inherit=False) for node in data.subtree]
+    effects = [node for node in nodes if "effect" in node]
+    letters = [node["signal"].assign_attrs(node.attrs) for node in nodes if {"signal", "base"} <= set(node.variables)]
+    found = [*effects, *letters]
+    return found[0] if len(found) == 1 else data
 
 
 def _labelled(

@@ -221,6 +221,13 @@ def repeated(table: AnnData, copies: Sequence[tuple[int, int, str]]) -> AnnData:
     return AnnData(_dense(table.X)[rows], obs=obs, var=table.var, uns=dict(table.uns), layers=layers)
 
 
+def renumbered(table: AnnData, shift: int) -> AnnData:
+    """Add a number to those of the records."""
+    obs = table.obs.assign(record=table.obs["record"] + shift)
+    obs.index = _row_labels(obs)
+    return AnnData(_dense(table.X), obs=obs, var=table.var, uns=dict(table.uns), layers=dict(table.layers))
+
+
 def common(many: Sequence[Mapping[str, object]]) -> dict[str, object]:
     """Merge attributes: what differs is listed, as where two machines did the work."""
     merged: dict[str, object] = {}

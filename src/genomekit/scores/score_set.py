@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,9 +12,10 @@ import pandas as pd
 from anndata import AnnData
 
 from genomekit import errors
+from genomekit.errors import GenomekitWarning
 from genomekit.labels import plain_attrs
 from genomekit.scores import merge, show, store, summary, tidy
-from genomekit.scores.layout import ScorePart, common, join, table_of, together
+from genomekit.scores.layout import ScorePart, common, join, renumbered, table_of, together
 from genomekit.scores.records import AnyRecord, record_table
 
 if TYPE_CHECKING:
@@ -127,11 +129,15 @@ class ScoreSet(Mapping[str, AnnData]):
     def concat(cls, sets: Sequence[ScoreSet]) -> ScoreSet:
         """Put sets of different records together, in their order.
 
+        Where they are of several calls, which number records from 0 each, the records are numbered anew, with a
+        warning.
+
         Raises:
             ValueError: Nothing came, a record is in two sets, or one scorer has different tracks.
         """
         if not sets:
             raise ValueError("No set of scores came; give at least one.")
+        sets = _numbered_apart(sets)
         # Sets without records have columns of no type.
         full = [one.records for one in sets if len(one.records)] or [sets[0].records]
         records = record_table(pd.concat(full, ignore_index=True))
@@ -194,6 +200,31 @@ class ScoreSet(Mapping[str, AnnData]):
             ImportError: Zarr is asked for and not installed.
         """
         return store.save(self.records, self, self.attrs, path, overwrite=overwrite)
+
+
+def _numbered_apart(sets: Sequence[ScoreSet]) -> Sequence[ScoreSet]:
+    """Number the records of each set on from those of the one before, where numbers came twice."""
+    every = pd.concat([one.records[["record", "variant"]] for one in sets])
+    if not every["record"].duplicated().any():
+        return sets
+    if len(twice := every[every.duplicated()]):
+        number, variant = twice.iloc[0]
+        raise ValueError(
+            f"Record {number} ({variant}) is in two sets; each record may come once. Scores of one record by several "
+            "scorers come of one call: scorers=[...]."
+        )
+    text = "The sets number their records alike; the records are numbered anew, in the order of the sets."
+    warnings.warn(text, GenomekitWarning, stacklevel=3)
+    apart, first = [], 0
+    for one in sets:
+        if len(one.records):
+            shift = first - int(one.records["record"].min())
+            records = one.records.assign(record=one.records["record"] + shift)
+            tables = {name: renumbered(table, shift) for name, table in one.items()}
+            one = ScoreSet(records, tables, one.attrs)
+            first = int(records["record"].max()) + 1
+        apart.append(one)
+    return apart
 
 
 def build(
