@@ -9,7 +9,7 @@ from made_results import WHERE, axes, track_node
 
 from genomekit import accessors as accessors
 from genomekit.errors import GenomekitWarning
-from genomekit.plot import Difference, Overlay, Tracks
+from genomekit.plot import Difference, Intervals, Overlay, Tracks
 from genomekit.plot.columns import CurveFill, CurveImage, CurveLine
 
 
@@ -166,6 +166,8 @@ def test_mistyped_options_of_artists_name_the_panel_and_the_nearest(options, sai
 def test_a_height_that_is_none_is_refused(height):
     with pytest.raises(ValueError, match=f"height={height}; give the inches"):
         Tracks(track_node(np.ones((512, 1)), "gut"), height=height)
+    with pytest.raises(ValueError, match=f"height={height}; give the inches"):
+        Intervals("chrV:1000-1100", height=height)
 
 
 def test_labels_are_templates_of_the_metadata():

@@ -22,15 +22,7 @@ from genomekit.scores.score_set import ScoreSet
 from genomekit.scores.sharded import JOB, SHARDS, read_job, shard_paths
 
 SCHEMA = "genomekit-job-1"
-_FILES = {
-    ".h5": "scores.save",
-    ".hdf5": "scores.save",
-    ".h5ad": "scores[NAME].write_h5ad",
-    ".parquet": "scores.to_frame().to_parquet",
-    ".feather": "scores.to_frame().to_feather",
-    ".csv": "scores.to_frame().to_csv",
-    ".tsv": "scores.to_frame().to_csv",
-}
+_FILES = {".h5": "scores.save", ".hdf5": "scores.save", **store.WRITERS}
 """Endings that a folder would be misread by, and what writes such a file from a result."""
 _PARTIAL = ".partial"
 _LOCK = ".lock"

@@ -16,7 +16,7 @@ import pandas as pd
 
 from genomekit.batch.folder import check_folder
 from genomekit.batch.on_disk import bytes_each
-from genomekit.batch.source import check_paths, records_of
+from genomekit.batch.source import check_paths, records_of, within
 from genomekit.batch.variants import score_variants
 from genomekit.engine import Engine
 from genomekit.engine.plan import Plan
@@ -29,6 +29,7 @@ from genomekit.scoring.cost import cost_of
 from genomekit.scoring.gene import GeneMaskScorer
 from genomekit.scoring.job import Job, prepare
 from genomekit.scoring.junction import JunctionScorer
+from genomekit.scoring.scorer import Scorer
 from genomekit.scoring.variant import Scene
 from genomekit.scoring.verbs import INTERVAL_WIDTH, ON_ERROR, score_interval, score_variant
 
@@ -79,7 +80,7 @@ def plan(engine: Engine, name: str, given: Any, genome: AnyGenome, options: dict
         shown = None if interval is None else job.genome.locate(interval)
         return _plan(name, "variant" if len(read) == 1 else "haplotype", _Drawn([Scene.of(job, 0, read, shown)], 1, 1))
     check_paths(given, region=region)
-    drawn = _drawn(job, records_of(job, given, region))
+    drawn = _drawn(job, records_of(job, given, within(job, region)))
     planned = _plan(name, "variant", drawn)
     if ending is None:
         return planned
@@ -157,10 +158,11 @@ def _length(record: AnyRecord) -> int:
 
 def _plan(name: str, unit: str, drawn: _Drawn) -> Plan:
     scenes, job = drawn.scenes, drawn.scenes[0].job
-    engine, costs = job.engine, [cost_of(scene) for scene in scenes]
-    shared, own = (sum(part) / len(costs) for part in ([c.shared for c in costs], [c.own for c in costs]))
-    largest = [*scenes, *([drawn.largest] if drawn.largest else [])]
-    lengths = {scene.window.length for scene in largest}
+    engine, every = job.engine, [*scenes, *([drawn.largest] if drawn.largest else [])]
+    costs = [cost_of(scene) for scene in every]
+    typical = costs[: len(scenes)]
+    shared, own = (sum(part) / len(typical) for part in ([c.shared for c in typical], [c.own for c in typical]))
+    lengths = {scene.window.length for scene in every}
     flops = drawn.windows * shared + drawn.count * own
     return Plan(
         call=name,
@@ -170,7 +172,7 @@ def _plan(name: str, unit: str, drawn: _Drawn) -> Plan:
         tracks={scorer.modality: len(part.channels) for scorer, part in job.reads.items()},
         passes=drawn.count,
         unit=unit,
-        bytes=max(cost_of(scene).bytes for scene in largest),
+        bytes=max(cost.bytes for cost in costs),
         result_bytes=round(drawn.count * sum(map(_result_bytes, scenes)) / len(scenes)),
         budget=engine.budget,
         seconds=flops / (_PACE * engine.speed.flops_per_second) + drawn.count * drawn.laid,
@@ -180,15 +182,13 @@ def _plan(name: str, unit: str, drawn: _Drawn) -> Plan:
 
 
 def _made_up(scenes: list[Scene]) -> ScoreSet:
-    """Give scenes the rows and labels that they will have, and any numbers; of introns one for each gene."""
+    """Give scenes the rows and labels that they will have, and any numbers."""
     draw, job = np.random.default_rng(0), scenes[0].job
     parts, records = [], []
     for number, scene in enumerate(scenes):
         touched = scene.place.touched
         records.append(Record(number, touched.chrom, touched.start + 1, "A", "C"))
-        rows = {scorer: [dict(row.target.row) for row in own] for scorer, own in scene.rows.items()}
-        rows |= {scorer: [{"gene_id": ""}] * len(scene.bodies) for scorer in job.reads if scorer not in rows}
-        for scorer, own in rows.items():
+        for scorer, own in _rows(scene).items():
             tracks = job.reads[scorer].rows
             obs = pd.DataFrame(own, index=range(len(own))).assign(record=number)
             values = draw.normal(size=(3, len(own), len(tracks))).astype(np.float32)
@@ -197,8 +197,12 @@ def _made_up(scenes: list[Scene]) -> ScoreSet:
 
 
 def _result_bytes(scene: Scene) -> int:
-    """Size of the scores and of the level of each allele; introns are not known before: one for each gene."""
-    rows = {scorer: len(targets) for scorer, targets in scene.rows.items()}
-    genes = len(scene.bodies)
-    rows |= {scorer: genes for scorer in scene.job.reads if isinstance(scorer, JunctionScorer)}
-    return sum(3 * 4 * count * len(scene.job.reads[scorer].rows) for scorer, count in rows.items())
+    """Size of the scores and of the level of each allele."""
+    return sum(3 * 4 * len(rows) * len(scene.job.reads[scorer].rows) for scorer, rows in _rows(scene).items())
+
+
+def _rows(scene: Scene) -> dict[Scorer, list[dict[str, Any]]]:
+    """Name the rows of each scorer; introns are not known before: one for each gene."""
+    found = {scorer: [dict(row.target.row) for row in own] for scorer, own in scene.rows.items()}
+    introns = [scorer for scorer in scene.job.reads if isinstance(scorer, JunctionScorer)]
+    return found | {scorer: [{"gene_id": ""}] * len(scene.bodies) for scorer in introns}

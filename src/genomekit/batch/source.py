@@ -20,12 +20,12 @@ from genomekit.scoring.job import Job
 Source = pd.DataFrame | Iterable[Any] | str | os.PathLike[str]
 
 
-def records_of(job: Job, source: Source, region: Interval | str | None = None) -> Iterator[AnyRecord]:
+def records_of(job: Job, source: Source, region: Interval | None = None) -> Iterator[AnyRecord]:
     """Number the records of a source, or those of a VCF file that overlap a region."""
     file = vcf.path_of(source)
     if file is None:
         return as_records(source, job.genome)
-    return vcf.records(file, job.genome, job.ref_check, within(job, region))
+    return vcf.records(file, job.genome, job.ref_check, region)
 
 
 def within(job: Job, region: Interval | str | None) -> Interval | None:

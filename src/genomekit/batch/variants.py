@@ -94,11 +94,12 @@ def score_variants(
     job = replace(prepare(engine, genome, scorers, **settings), apart=on_error == "row")
     if job.length is not None:  # said once, not in the row of every record
         choose_window(engine, Interval(next(iter(job.genome.chroms)), 0, 1), job.genome, job.length)
-    records = records_of(job, source, region)
+    place = within(job, region)
+    records = records_of(job, source, place)
     if file is None:
         total = len(source) if isinstance(source, Sized) else None
     else:
-        total = vcf.count(file, within(job, region)) if progress else None  # of use to nobody else
+        total = vcf.count(file, place) if progress else None  # of use to nobody else
     notes: dict[str, int] = {}
     records = watch(records, job.genome, notes, parity=parity, check=ref_check != "ignore")
     if client is None:  # else what fits is a matter of the workers
@@ -107,7 +108,7 @@ def score_variants(
     if out is None:
         found = _in_memory(records, total, score, on_error, progress)
         if found is None:
-            here = "" if region is None else f" that overlaps {within(job, region)}"
+            here = "" if place is None else f" that overlaps {place}"
             raise ValueError(
                 "No variant came; give at least one." if file is None else f"VCF file {file} has no record{here}."
             )

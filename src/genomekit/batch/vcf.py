@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import gzip
 import itertools
 import os
 import warnings
-import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,8 +13,8 @@ from genomekit.batch.info import info_fields, info_of
 from genomekit.errors import GenomekitWarning, ReferenceMismatch
 from genomekit.genome.assembly import Genome
 from genomekit.genome.interval import Interval
-from genomekit.genome.vcf import check_build, opened, overlapping, read_vcf
-from genomekit.genome.vcf_write import annotate_vcf
+from genomekit.genome.vcf import check_build, opened, stream_vcf
+from genomekit.genome.vcf_write import alleles_in, annotate_vcf, lines_of
 from genomekit.scores import Record, ScoreSet
 
 _ENDINGS = (".vcf", ".vcf.gz", ".vcf.bgz", ".bcf")
@@ -48,23 +46,10 @@ def count(path: Path, region: Interval | None = None) -> int | None:
     """
     try:
         if region is not None:
-            with opened(path) as records:
-                return sum(max(len(record.alts or ()), 1) for record in overlapping(records, path, region))
-        with path.open("rb") as file:
-            packed = file.read(2) == b"\x1f\x8b"
-        with gzip.open(path) if packed else path.open("rb") as file:
-            if file.read(3) != b"BCF":
-                file.seek(0)
-                return sum(_alleles(line) for line in file if line[:1] not in (b"#", b"\n", b"\r"))
-        with opened(path) as records:
-            return sum(max(len(record.alts or ()), 1) for record in records)
-    except (OSError, EOFError, ValueError, zlib.error):
+            return sum(1 for _ in stream_vcf(path, None, region=region))
+        return sum(max(alleles_in(line), 1) for line in lines_of(path) if line and line[0] != "#")
+    except ValueError:
         return None
-
-
-def _alleles(line: bytes) -> int:
-    columns = line.split(b"\t", 5)
-    return columns[4].count(b",") + 1 if len(columns) > 4 else 1
 
 
 def records(path: Path, genome: Genome, ref_check: str = "error", region: Interval | None = None) -> Iterator[Record]:
@@ -87,7 +72,7 @@ def records(path: Path, genome: Genome, ref_check: str = "error", region: Interv
                 if ref_check == "error":
                     raise
                 warnings.warn(str(error), GenomekitWarning, stacklevel=2)
-    for number, found in enumerate(read_vcf(path, genome, region=region)):
+    for number, found in enumerate(stream_vcf(path, genome, region=region)):
         place = found if found.variant is None else found.variant
         yield Record(number, found.chrom, place.position, place.ref, place.alt, found.id, found.reason)
 

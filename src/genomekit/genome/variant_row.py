@@ -15,16 +15,16 @@ POSITION = r"\d{1,3}(?:,\d{3})+|\d+"
 COLUMNS = ("chrom", "position", "ref", "alt")
 # Names of VCF, of the SDK, and of MAF files.
 _ALIASES = {
-    **{
-        "#chrom": "chrom",
-        "chromosome": "chrom",
-        "pos": "position",
-        "start_position": "position",
-        "end_position": "end",
-        "id": "name",
-    },
-    **{"reference_bases": "ref", "reference_allele": "ref"},
-    **{"alternate_bases": "alt", "tumor_seq_allele2": "alt"},
+    "#chrom": "chrom",
+    "chromosome": "chrom",
+    "pos": "position",
+    "start_position": "position",
+    "end_position": "end",
+    "reference_bases": "ref",
+    "reference_allele": "ref",
+    "alternate_bases": "alt",
+    "tumor_seq_allele2": "alt",
+    "id": "name",
 }
 
 

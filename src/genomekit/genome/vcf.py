@@ -92,17 +92,24 @@ def read_vcf(
         0 1 rs1 chrI:5:A>G
         0 2 rs1 None the base is deleted by another record
     """
+    known = Duplicates(None if genome is None else genome.fasta.fetch)
+    for found in stream_vcf(path, genome, region=region, max_length=max_length):
+        if found.variant is None:
+            yield found
+        else:
+            yield replace(found, duplicate_of=known.first(found.number, _named(found.variant, genome)))
+
+
+def stream_vcf(
+    path: str | Path, genome: Genome | None, *, region: Interval | str | None = None, max_length: int = 100_000
+) -> Iterator[VcfRecord]:
+    """Read a file as `read_vcf` does, without a look for duplicates: nothing of a record is remembered."""
     path = Path(path).expanduser()
     if not path.is_file():
         raise FileNotFoundError(f"No VCF file at {path}. Check the path.")
-    known = Duplicates(None if genome is None else genome.fasta.fetch)
     with opened(path) as file:
         for number, record in enumerate(_records(file, path, region)):
-            for found in alleles_of(number, record, genome, max_length):
-                if found.variant is None:
-                    yield found
-                    continue
-                yield replace(found, duplicate_of=known.first(number, _named(found.variant, genome)))
+            yield from alleles_of(number, record, genome, max_length)
 
 
 def _named(variant: Variant, genome: Genome | None) -> Variant:

@@ -154,9 +154,10 @@ def _index(target: Path) -> None:
 def lines_of(source: Path) -> Iterator[str]:
     """Give the lines of a file without their ends; those of a BCF file as text."""
     with source.open("rb") as file:
-        packed = file.read(2) == b"\x1f\x8b"
+        head = file.read(3)
+    packed = head[:2] == b"\x1f\x8b"
     try:
-        if packed and _is_bcf(source):
+        if head == b"BCF" or (packed and _is_packed_bcf(source)):
             with opened(source) as file:
                 yield from str(file.header).splitlines()
                 for record in file:
@@ -169,7 +170,7 @@ def lines_of(source: Path) -> Iterator[str]:
         raise ValueError(f"VCF file {source} is cut or damaged: {error}. Fetch or copy it again.") from error
 
 
-def _is_bcf(source: Path) -> bool:
+def _is_packed_bcf(source: Path) -> bool:
     with gzip.open(source) as file:
         return file.read(3) == b"BCF"
 

@@ -13,7 +13,8 @@ import xarray as xr
 from genomekit.errors import unknown
 from genomekit.genome.interval import Interval
 from genomekit.plot.cool import read_cool
-from genomekit.plot.curves import dataset_of
+from genomekit.plot.curves import dataset_of, one_track
+from genomekit.plot.panel import shown
 from genomekit.plot.sides import Side, check_units
 
 MOST = 1024  # bins drawn along a side; more are averaged in blocks
@@ -75,15 +76,14 @@ def read_grid(data: Any, region: Interval, allele: str | None = None, how: Readi
         raise ValueError(f"The contacts have bins of {step} bp, not {how.resolution}; leave resolution out.")
     if how.over_expected:
         raise ValueError("over_expected=True is for counts of a .cool file; leave it out for contacts of a result.")
-    signal, label = _of_track(node["signal"], how.track)
+    signal, label = one_track(node["signal"], how.track, "The contact maps")
     signal = _of_allele(signal, allele)
     values, at = signal.transpose("bin1", "bin2").values, signal["bin1"].values
     if len(at) > 1 and at[0] > at[-1]:
         values, at = values[::-1, ::-1], at[::-1]
     inside = np.flatnonzero((at < region.end) & (at + step > region.start))
     if not len(inside):
-        where = f"{region.chrom}:{region.start:,}-{region.end:,}"
-        raise ValueError(f"No bin of the contacts lies in {where}; they cover {at[0]:,}-{at[-1] + step:,}.")
+        raise ValueError(f"No bin of the contacts lies in {shown(region)}; they cover {at[0]:,}-{at[-1] + step:,}.")
     part = slice(inside[0], inside[-1] + 1)
     name, units = str(node.attrs.get("long_name") or "Contacts"), str(node.attrs.get("units", ""))
     return Grid(values[part, part], int(at[inside[0]]), step, label, units, name)
@@ -125,20 +125,6 @@ def _over_expected(values: np.ndarray) -> np.ndarray:
         ratio[~np.isfinite(ratio)] = np.nan
         found[bins[: len(bins) - apart], bins[apart:]] = found[bins[apart:], bins[: len(bins) - apart]] = ratio
     return found
-
-
-def _of_track(signal: xr.DataArray, track: str | None) -> tuple[xr.DataArray, str]:
-    """Take one track, and name it."""
-    if "track" not in signal.dims:
-        return signal, ""
-    labels = [str(name) for name in signal["track"].values]
-    if track is not None and track not in labels:
-        raise unknown("track", track, labels)
-    if not labels:
-        raise ValueError("The contact maps have no track left; select more.")
-    index = 0 if track is None else labels.index(track)
-    label = labels[index] + (f" (1 of {len(labels)})" if track is None and len(labels) > 1 else "")
-    return signal.isel(track=index), label
 
 
 def _of_allele(signal: xr.DataArray, allele: str | None) -> xr.DataArray:

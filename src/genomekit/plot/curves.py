@@ -219,6 +219,29 @@ def finite(values: np.ndarray, name: str) -> np.ndarray:
     return np.where(endless, np.nan, values)
 
 
+def one_track(signal: xr.DataArray, track: str | None, what: str) -> tuple[xr.DataArray, str]:
+    """Take one track, the first where none is named, and its name, which says how many there were.
+
+    Args:
+        signal: With or without a dim `track`; without it comes back as it is, with no name.
+        track: Name of one.
+        what: What has the tracks, for the text of the error.
+
+    Raises:
+        ValueError: An unknown track, or none at all.
+    """
+    if "track" not in signal.dims:
+        return signal, ""
+    labels = [str(name) for name in signal["track"].values]
+    if track is not None and track not in labels:
+        raise unknown("track", track, labels)
+    if not labels:
+        raise ValueError(f"{what} have no track left; select more.")
+    index = 0 if track is None else labels.index(track)
+    label = labels[index] + (f" (1 of {len(labels)})" if track is None and len(labels) > 1 else "")
+    return signal.isel(track=index), label
+
+
 def dataset_of(data: xr.DataTree | xr.Dataset | xr.DataArray) -> xr.Dataset:
     """Give the one node with a signal.
 

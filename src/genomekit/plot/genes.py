@@ -150,10 +150,7 @@ class Genes(Panel):
             start, end = max(model.start, region.start), min(model.end, region.end)
             right = self._at_right(model, region, name)
             spans.append((start if right else max(start - name, region.start), end + name if right else end))
-        order = sorted(range(len(spans)), key=lambda i: spans[i])
-        rows = [0] * len(spans)
-        for index, row in zip(order, measure.pack([spans[i] for i in order]), strict=True):
-            rows[index] = row
+        rows = measure.pack(spans)
         if max(rows, default=0) < self.max_rows:
             return rows, [True] * len(rows)
         bare = [self._seen(model, region, per_inch) for model in models]

@@ -60,6 +60,7 @@ class Intervals(Panel):
 
     def __post_init__(self) -> None:
         """Keep what a generator gives: data are read each time a panel is measured or drawn."""
+        super().__post_init__()
         if isinstance(self.data, Iterator):
             self.data = list(self.data)
 
@@ -115,11 +116,7 @@ class Intervals(Panel):
             inside.append(within)
             left = not within and _at_left(start, end, room, region)
             spans.append((start - (room if left else 0), end + (0 if within or left else room) + per_inch * 0.02))
-        order = sorted(range(len(spans)), key=spans.__getitem__)
-        rows = [0] * len(spans)
-        for index, row in zip(order, measure.pack([spans[i] for i in order]), strict=True):
-            rows[index] = row
-        return rows, inside
+        return measure.pack(spans), inside
 
     def _write(
         self, ax: Axes, name: str, fill: str, start: Real, end: Real, row: int, within: bool, region: Interval

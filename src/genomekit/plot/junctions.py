@@ -9,9 +9,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from genomekit.errors import unknown
 from genomekit.genome.interval import Interval
-from genomekit.plot.curves import dataset_of, finite
+from genomekit.plot.curves import dataset_of, finite, one_track
 from genomekit.plot.files import chrom_in, require_columns
 from genomekit.plot.real import Real
 
@@ -51,16 +50,7 @@ def read_arcs(data: Any, track: str | None, region: Interval) -> tuple[dict[str,
     node = dataset_of(data)
     if "signal" not in node or "junction" not in node["signal"].dims:
         raise ValueError("The data have no dim `junction`; give tree['splice_junctions'], or a table of introns.")
-    signal, name = node["signal"], ""
-    if "track" in signal.dims:
-        labels = [str(label) for label in signal["track"].values]
-        if track is not None and track not in labels:
-            raise unknown("track", track, labels)
-        if not labels:
-            raise ValueError("The junctions have no track left; select more.")
-        index = 0 if track is None else labels.index(track)
-        name = labels[index] + (f" (1 of {len(labels)})" if track is None and len(labels) > 1 else "")
-        signal = signal.isel(track=index)
+    signal, name = one_track(node["signal"], track, "The junctions")
     place = (node["start"].values, node["end"].values, node["strand"].values)
     if "allele" in signal.dims:
         names = [str(value) for value in signal["allele"].values]

@@ -213,9 +213,8 @@ def name_at_left(ax: Axes, label: str, y: Real, offset: Real, lines: int = 2, co
     if not label:
         return
     points = colors.size(0.75)
-    room = min(
-        LABEL_INCHES, max(0.22 * ax.figure.bbox.width / ax.figure.dpi, 0.7)
-    )  # a narrow figure is for what it shows
+    # A narrow figure is for what it shows.
+    room = min(LABEL_INCHES, max(0.22 * ax.figure.bbox.width / ax.figure.dpi, 0.7))
     ax.annotate(measure.fit(label, points, room, min(lines, 3)), (0, y), (-offset, 0),
                 xycoords=ax.get_yaxis_transform(), textcoords="offset points", ha="right", va="center",
                 fontsize=points, color=color or colors.ink(), annotation_clip=False, gid=LABEL_GID,

@@ -99,18 +99,18 @@ def kept_inside(middle: Real, width: Real, limits: tuple[Real, Real]) -> float:
 
 
 def pack(spans: Sequence[tuple[Real, Real]]) -> list[int]:
-    """Give each span the lowest row where it touches no earlier one; spans come sorted by start.
+    """Give each span the lowest row where it touches none that starts before it.
 
     Example:
-        >>> pack([(0, 5), (3, 8), (6, 9)])
-        [0, 1, 0]
+        >>> pack([(3, 8), (0, 5), (6, 9)])
+        [1, 0, 0]
     """
     ends: list[Real] = []
-    rows = []
-    for start, end in spans:
-        row = next((i for i, last in enumerate(ends) if last <= start), len(ends))
-        ends[row : row + 1] = [end]
-        rows.append(row)
+    rows = [0] * len(spans)
+    for index in sorted(range(len(spans)), key=spans.__getitem__):
+        start, end = spans[index]
+        rows[index] = next((i for i, last in enumerate(ends) if last <= start), len(ends))
+        ends[rows[index] : rows[index] + 1] = [end]
     return rows
 
 

@@ -13,6 +13,7 @@ import xarray as xr
 from genomekit.contribution import contribution
 from genomekit.errors import unknown
 from genomekit.plot.colors import LETTER_SCHEMES
+from genomekit.plot.curves import one_track
 from genomekit.plot.panel import Extent, extent_of
 
 _COMPLEMENT = dict(zip("ACGTUN", "TGCAAN", strict=True))
@@ -77,16 +78,7 @@ def node_of(data: Any) -> Any:
 def _labelled(
     array: xr.DataArray, attrs: dict[str, Any], source: Any, track: str | None, convention: str | None
 ) -> Weights:
-    label = ""
-    if "track" in array.dims:
-        labels = [str(name) for name in array["track"].values]
-        if track is not None and track not in labels:
-            raise unknown("track", track, labels)
-        if not labels:
-            raise ValueError("The data have no track left; select more.")
-        index = 0 if track is None else labels.index(track)
-        label = labels[index] + (f" (1 of {len(labels)})" if track is None and len(labels) > 1 else "")
-        array = array.isel(track=index)
+    array, label = one_track(array, track, "The data")
     at = array["position"].values
     turned = attrs.get("displayed_strand") == "-" or bool(len(at) > 1 and at[0] > at[-1])
     array = array.transpose("position", "base")

@@ -147,14 +147,24 @@ def read_table(root: Any, number: int) -> AnnData:
     return AnnData(table.X, obs=_from_disk(table.obs), var=_from_disk(table.var), uns=uns, layers=layers)
 
 
+WRITERS = {
+    ".h5ad": "scores[NAME].write_h5ad",
+    ".parquet": "scores.to_frame().to_parquet",
+    ".feather": "scores.to_frame().to_feather",
+    ".csv": "scores.to_frame().to_csv",
+    ".tsv": "scores.to_frame().to_csv",
+}
+"""Files of other kinds, and what writes them."""
+
+
 def _ending(path: Path) -> str:
     if path.suffix in (".h5", ".zarr"):
         return path.suffix[1:]
     told = f"{path} ends in {path.suffix!r}; scores are saved as .h5 (HDF5) or .zarr (Zarr)"
     if path.suffix == ".h5ad":
-        told += ", all scorers together. An .h5ad file holds the table of one: scores[NAME].write_h5ad(PATH)"
-    if path.suffix in (".parquet", ".csv", ".tsv"):
-        told += f". For one tidy table: scores.to_frame().to_{'parquet' if path.suffix == '.parquet' else 'csv'}(PATH)"
+        told += f", all scorers together. An .h5ad file holds the table of one: {WRITERS[path.suffix]}(PATH)"
+    elif path.suffix in WRITERS:
+        told += f". For one tidy table: {WRITERS[path.suffix]}(PATH)"
     raise ValueError(f"{told}.")
 
 
